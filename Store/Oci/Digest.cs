@@ -10,6 +10,7 @@ namespace ImageStore.Store.Oci;
 /// It exists only by parsing or hashing, so its text is safe in a path and in a URL.
 /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests">OCI image spec, digests</see>.
 /// </remarks>
+[System.Text.Json.Serialization.JsonConverter(typeof(DigestJsonConverter))]
 public readonly record struct Digest : ISpanParsable<Digest>, IComparable<Digest>
 {
     private const string Sha256Prefix = "sha256:";
