@@ -1,0 +1,43 @@
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Engine.Progress;
+
+/// <summary>How far one blob is. Written by the pull, read by whoever draws it.</summary>
+public sealed class BlobProgress
+{
+    private long _done;
+    private long _unpacked;
+    private int _state;
+
+    internal BlobProgress(Digest digest, string kind, long total) => (Digest, Kind, Total) = (digest, kind, total);
+
+    /// <summary>Which blob.</summary>
+    public Digest Digest { get; }
+
+    /// <summary><c>index</c>, <c>manifest</c>, <c>config</c> or <c>layer</c>.</summary>
+    public string Kind { get; }
+
+    /// <summary>Its size in bytes.</summary>
+    public long Total { get; }
+
+    /// <summary>The bytes that are there.</summary>
+    public long Done
+    {
+        get => Interlocked.Read(ref _done);
+        internal set => Interlocked.Exchange(ref _done, value);
+    }
+
+    /// <summary>The bytes without compression that are unpacked.</summary>
+    public long Unpacked
+    {
+        get => Interlocked.Read(ref _unpacked);
+        internal set => Interlocked.Exchange(ref _unpacked, value);
+    }
+
+    /// <summary>What happens to it now.</summary>
+    public BlobState State
+    {
+        get => (BlobState)Volatile.Read(ref _state);
+        internal set => Volatile.Write(ref _state, (int)value);
+    }
+}

@@ -1,0 +1,41 @@
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Engine.Progress;
+
+/// <summary>How far a pull is; made by the caller, and safe to read from another thread at any time.</summary>
+public sealed class PullProgress
+{
+    private readonly Lock _gate = new();
+    private readonly List<BlobProgress> _blobs = [];
+    private volatile string _phase = string.Empty;
+
+    /// <summary>What happens now, such as <c>resolving</c>.</summary>
+    public string Phase
+    {
+        get => _phase;
+        internal set => _phase = value;
+    }
+
+    /// <summary>The blobs that are known so far, in the order of the image.</summary>
+    public IReadOnlyList<BlobProgress> Blobs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _blobs];
+            }
+        }
+    }
+
+    internal BlobProgress Add(Descriptor descriptor, string kind)
+    {
+        var blob = new BlobProgress(descriptor.Digest, kind, descriptor.Size);
+        lock (_gate)
+        {
+            _blobs.Add(blob);
+        }
+
+        return blob;
+    }
+}

@@ -1,0 +1,144 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using ImageStore.Distribution.Registry;
+using ImageStore.Engine.Progress;
+using ImageStore.Store.Content;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Leases;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Engine.Pull;
+
+/// <summary>Brings the blobs of one pull into the store, each once, whoever asks and however often.</summary>
+internal sealed class BlobFetcher(
+    IContentStore content,
+    RepositoryClient repository,
+    ImageReference reference,
+    Lease lease,
+    int maxConcurrent,
+    CancellationToken cancellationToken) : IDisposable
+{
+    private const int BufferBytes = 256 * 1024;
+
+    private readonly SemaphoreSlim _slots = new(maxConcurrent, maxConcurrent);
+    private readonly ConcurrentDictionary<Digest, Task<FetchedBlob>> _blobs = new();
+    private long _downloaded;
+
+    /// <summary>Bytes that came over the network.</summary>
+    public long Downloaded => Interlocked.Read(ref _downloaded);
+
+    /// <summary>Starts to bring the blob, unless that has begun; the task ends as soon as its bytes can be followed.</summary>
+    public Task<FetchedBlob> Start(Descriptor descriptor, BlobProgress progress) =>
+        _blobs.GetOrAdd(descriptor.Digest, _ => StartAsync(descriptor, progress));
+
+    public void Dispose() => _slots.Dispose();
+
+    private async Task<FetchedBlob> StartAsync(Descriptor descriptor, BlobProgress progress)
+    {
+        var labels = Source(descriptor.Digest);
+        if (content.Find(descriptor.Digest) is not null
+            || await content.AdoptAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            (progress.Done, progress.State) = (descriptor.Size, BlobState.Exists);
+            return new FetchedBlob(null, Task.CompletedTask);
+        }
+
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        ContentWriter? writer = null;
+        try
+        {
+            progress.State = BlobState.Resuming;
+            writer = await content.OpenWriterAsync(
+                $"layer-{descriptor.Digest}", descriptor.Size, descriptor.Digest.Algorithm, cancellationToken)
+                .ConfigureAwait(false);
+            if (writer.Offset > descriptor.Size)
+            {
+                writer.Restart();
+            }
+
+            progress.Done = writer.Offset;
+            return new FetchedBlob(writer, Task.Run(() => DownloadAsync(descriptor, writer, labels, progress), CancellationToken.None));
+        }
+        catch
+        {
+            _slots.Release();
+            throw;
+        }
+    }
+
+    private async Task DownloadAsync(
+        Descriptor descriptor, ContentWriter writer, Dictionary<string, string> labels, BlobProgress progress)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            await using var held = writer.ConfigureAwait(false);
+            progress.State = BlobState.Downloading;
+            if (writer.Offset < descriptor.Size)
+            {
+                await CopyAsync(descriptor, writer, buffer, progress).ConfigureAwait(false);
+            }
+
+            await writer.CommitAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
+            progress.State = BlobState.Verified;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            _slots.Release();
+        }
+    }
+
+    private async Task CopyAsync(Descriptor descriptor, ContentWriter writer, byte[] buffer, BlobProgress progress)
+    {
+        var source = descriptor.Data is { } inline && inline.LongLength == descriptor.Size
+            ? new MemoryStream(inline[(int)writer.Offset..])
+            : await repository.OpenBlobAsync(descriptor, writer.Offset, cancellationToken).ConfigureAwait(false);
+        await using var opened = source.ConfigureAwait(false);
+        int count;
+        while ((count = await source.ReadAsync(buffer.AsMemory(0, BufferBytes), cancellationToken).ConfigureAwait(false)) > 0)
+        {
+            writer.Write(buffer.AsSpan(0, count));
+            progress.Done = writer.Offset;
+            Interlocked.Add(ref _downloaded, count);
+        }
+    }
+
+    private Dictionary<string, string> Source(Digest digest)
+    {
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        var key = Store.Labels.SourcePrefix + reference.Registry;
+        var known = content.Find(digest)?.Labels.GetValueOrDefault(key);
+        GcLabels.AddSource(labels, reference.Registry, reference.Repository, known);
+        return labels;
+    }
+}
+
+/// <summary>A blob that is there or on its way.</summary>
+/// <param name="Writer">Where its bytes can be followed, or null when the store has them.</param>
+/// <param name="Committed">Ends when the blob is durable; fails when it will not be.</param>
+internal sealed record FetchedBlob(ContentWriter? Writer, Task Committed)
+{
+    /// <summary>Reads the blob from its start, while it arrives or out of the store.</summary>
+    public Stream Open(IContentStore content, Digest digest, CancellationToken cancellationToken)
+    {
+        if (Writer is null || Committed.IsCompletedSuccessfully)
+        {
+            return content.OpenRead(digest);
+        }
+
+        try
+        {
+            return Writer.Follow(cancellationToken);
+        }
+        catch (IOException) when (content.Find(digest) is not null)
+        {
+            // The commit renamed the file between the look and the open.
+            return content.OpenRead(digest);
+        }
+        catch (IOException failure)
+        {
+            throw IoErrors.From(failure, $"Reading the blob {digest} while it arrives");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using ImageStore.Distribution.Registry;
+using ImageStore.Engine.Progress;
+using ImageStore.Engine.Unpack;
+using ImageStore.Snapshotters.Snapshots;
+using ImageStore.Store;
+using ImageStore.Store.Content;
+using ImageStore.Store.Images;
+using ImageStore.Store.Leases;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Engine.Pull;
+
+/// <summary>One pull: resolve, download and unpack in one streaming pass, then name the image.</summary>
+internal sealed class PullOperation(
+    IContentStore content,
+    ImageCatalogue images,
+    LeaseManager leases,
+    ISnapshotter? snapshotter,
+    RegistryClient registry,
+    PullRequest request,
+    PullProgress progress)
+{
+    private const int MaxConcurrentDownloads = 4;
+    private static readonly TimeSpan s_leaseLifetime = TimeSpan.FromHours(24);
+
+    private readonly ImageReference _reference = ImageReference.Parse(request.Reference);
+    private readonly Platform _platform = request.Platform ?? Platform.Current;
+
+    public async Task<PullResult> RunAsync(CancellationToken cancellationToken)
+    {
+        progress.Phase = "resolving";
+        var repository = registry.Repository(_reference);
+        var target = await repository.ResolveAsync(
+            _reference.Digest?.ToString() ?? _reference.Tag!, cancellationToken).ConfigureAwait(false);
+        if (await UpToDateAsync(target, cancellationToken).ConfigureAwait(false) is { } nothingToDo)
+        {
+            progress.Phase = "up to date";
+            return nothingToDo;
+        }
+
+        // Left to expire when the pull fails, so that what it verified is still there for the next one.
+        var lease = await leases.CreateAsync(
+            $"pull-{Guid.NewGuid():N}", s_leaseLifetime, Labels.None, cancellationToken).ConfigureAwait(false);
+        progress.Phase = "pulling";
+        var walker = new ManifestWalker(content, repository, _reference, lease, progress);
+        var chosen = await walker.SelectAsync(target, _platform, cancellationToken).ConfigureAwait(false);
+        var others = request.AllPlatforms
+            ? await walker.AllAsync(target, cancellationToken).ConfigureAwait(false)
+            : [];
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var fetcher = new BlobFetcher(content, repository, _reference, lease, MaxConcurrentDownloads, stop.Token);
+        var chainId = await TransferAsync(fetcher, chosen, others, lease, stop).ConfigureAwait(false);
+        progress.Phase = "naming";
+        await images.PutAsync(_reference.Canonical, target, Labels.None, cancellationToken).ConfigureAwait(false);
+        await leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
+        progress.Phase = "done";
+        return Result(target, chosen, chainId, upToDate: false, fetcher.Downloaded);
+    }
+
+    private async Task<Digest?> TransferAsync(
+        BlobFetcher fetcher, StoredManifest chosen, IReadOnlyList<StoredManifest> others, Lease lease, CancellationTokenSource stop)
+    {
+        List<Task> running = [];
+        try
+        {
+            var config = chosen.Manifest.Config;
+            await (await fetcher.Start(config, progress.Add(config, "config")).ConfigureAwait(false)).Committed.ConfigureAwait(false);
+            var layers = chosen.Manifest.Layers.Select(layer => (layer, progress.Add(layer, "layer"))).ToList();
+            var fetches = layers.Select(pair => fetcher.Start(pair.layer, pair.Item2)).ToList();
+            running.AddRange(fetches.Select(Committed));
+            running.AddRange(others
+                .Where(other => other.Descriptor.Digest != chosen.Descriptor.Digest)
+                .SelectMany(other => other.Manifest.Layers.Prepend(other.Manifest.Config))
+                .Select(blob => Committed(fetcher.Start(blob, progress.Add(blob, "layer")))));
+
+            Task<Digest?> unpack = Task.FromResult<Digest?>(null);
+            if (snapshotter is not null && StoredImage.IsFilesystem(chosen.Manifest))
+            {
+                unpack = UnpackAsync(chosen, layers, fetches, lease, stop.Token);
+                running.Add(unpack);
+            }
+
+            await Fail.FastAsync(running, stop).ConfigureAwait(false);
+            return await unpack.ConfigureAwait(false);
+        }
+        catch
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Fail.SettleAsync(running).ConfigureAwait(false);
+            throw;
+        }
+
+        static async Task Committed(Task<FetchedBlob> fetch) =>
+            await (await fetch.ConfigureAwait(false)).Committed.ConfigureAwait(false);
+    }
+
+    private async Task<Digest?> UnpackAsync(
+        StoredManifest chosen,
+        List<(Descriptor Layer, BlobProgress Progress)> layers,
+        List<Task<FetchedBlob>> fetches,
+        Lease lease,
+        CancellationToken cancellationToken)
+    {
+        var config = await new StoredImage(content).ConfigAsync(chosen.Manifest, cancellationToken).ConfigureAwait(false);
+        var chain = ChainId.Of(config.RootFs.DiffIds);
+        await leases.AddAsync(
+            lease, new LeaseResource($"snapshots/{snapshotter!.Name}", chain[^1].ToString()), cancellationToken).ConfigureAwait(false);
+        var sources = layers.Select((pair, i) => new LayerSource(
+            pair.Layer,
+            config.RootFs.DiffIds[i],
+            chain[i],
+            async token => (await fetches[i].ConfigureAwait(false)).Open(content, pair.Layer.Digest, token),
+            async () => await (await fetches[i].ConfigureAwait(false)).Committed.ConfigureAwait(false),
+            pair.Progress)).ToList();
+        var top = await new ImageUnpacker(snapshotter).UnpackAsync(sources, cancellationToken).ConfigureAwait(false);
+        await content.UpdateLabelsAsync(
+            chosen.Manifest.Config.Digest,
+            new Dictionary<string, string> { [Labels.RefSnapshotPrefix + snapshotter.Name] = top.ToString() },
+            cancellationToken).ConfigureAwait(false);
+        return top;
+    }
+
+    private async Task<PullResult?> UpToDateAsync(Descriptor target, CancellationToken cancellationToken)
+    {
+        if (request.AllPlatforms || images.Find(_reference.Canonical)?.Target.Digest != target.Digest)
+        {
+            return null;
+        }
+
+        var stored = new StoredImage(content);
+        var manifest = await stored.FindManifestAsync(target, _platform, cancellationToken).ConfigureAwait(false);
+        if (manifest is null || !stored.IsComplete(manifest.Manifest))
+        {
+            return null;
+        }
+
+        if (snapshotter is null || !StoredImage.IsFilesystem(manifest.Manifest))
+        {
+            return Result(target, manifest, null, upToDate: true, 0);
+        }
+
+        var config = await stored.ConfigAsync(manifest.Manifest, cancellationToken).ConfigureAwait(false);
+        var top = ChainId.Of(config.RootFs.DiffIds)[^1];
+        return await snapshotter.StatAsync(top.ToString(), cancellationToken).ConfigureAwait(false) is { Kind: SnapshotKind.Committed }
+            ? Result(target, manifest, top, upToDate: true, 0)
+            : null;
+    }
+
+    private PullResult Result(Descriptor target, StoredManifest chosen, Digest? chainId, bool upToDate, long downloaded) =>
+        new(
+            _reference.Canonical,
+            target,
+            chosen.Descriptor.Digest,
+            upToDate,
+            chainId is null ? null : snapshotter?.Name,
+            chainId,
+            downloaded);
+}

@@ -1,0 +1,36 @@
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Engine.Pull;
+
+/// <summary>What to pull, and what to do with it.</summary>
+public sealed record PullRequest
+{
+    /// <summary>The reference as the user wrote it.</summary>
+    public required string Reference { get; init; }
+
+    /// <summary>The platform to take out of an index; this machine's when null.</summary>
+    public Platform? Platform { get; init; }
+
+    /// <summary>Take every entry of an index. Only <see cref="Platform"/> is unpacked.</summary>
+    public bool AllPlatforms { get; init; }
+
+    /// <summary>The snapshotter to unpack with, or null for what the filesystem can do.</summary>
+    public string? Snapshotter { get; init; }
+
+    /// <summary>Unpack after the download?</summary>
+    public bool Unpack { get; init; } = true;
+
+    /// <summary>Plain HTTP, also for hosts that are not loopback.</summary>
+    public bool PlainHttp { get; init; }
+}
+
+/// <summary>What a pull did.</summary>
+/// <param name="Name">The image's full name.</param>
+/// <param name="Target">What the name points at.</param>
+/// <param name="Manifest">The manifest of the chosen platform.</param>
+/// <param name="UpToDate">Was everything there already?</param>
+/// <param name="Snapshotter">Who unpacked it, or null.</param>
+/// <param name="ChainId">The committed snapshot's name, or null when it was not unpacked.</param>
+/// <param name="BytesDownloaded">Bytes of blobs that came over the network.</param>
+public sealed record PullResult(
+    string Name, Descriptor Target, Digest Manifest, bool UpToDate, string? Snapshotter, Digest? ChainId, long BytesDownloaded);

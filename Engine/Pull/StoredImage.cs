@@ -1,0 +1,68 @@
+using ImageStore.Store.Content;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Engine.Pull;
+
+/// <summary>Reads an image out of the store alone, and tells whether all of it is there.</summary>
+internal sealed class StoredImage(IContentStore content)
+{
+    /// <summary>The manifest for <paramref name="platform"/>, or null when a document on the way is not in the store.</summary>
+    public async Task<StoredManifest?> FindManifestAsync(
+        Descriptor node, Platform platform, CancellationToken cancellationToken, int depth = 0)
+    {
+        if (content.Find(node.Digest) is null || depth >= OciLimits.MaxIndexDepth)
+        {
+            return null;
+        }
+
+        var bytes = await content.ReadVerifiedAsync(node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
+        if (!MediaTypes.IsIndex(node.MediaType))
+        {
+            return new StoredManifest(node, OciDocument.ParseManifest(bytes, node.MediaType));
+        }
+
+        foreach (var candidate in OciDocument.ParseIndex(bytes, node.MediaType).CandidatesFor(platform))
+        {
+            if (await FindManifestAsync(candidate, platform, cancellationToken, depth + 1).ConfigureAwait(false) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Are the config and all layers there, with files of the right size?</summary>
+    public bool IsComplete(Manifest manifest) => manifest.Layers.Prepend(manifest.Config).All(IsThere);
+
+    /// <summary>The image's config.</summary>
+    public async Task<ImageConfig> ConfigAsync(Manifest manifest, CancellationToken cancellationToken) =>
+        OciDocument.ParseConfig(
+            await content.ReadVerifiedAsync(manifest.Config, OciLimits.MaxConfigBytes, cancellationToken).ConfigureAwait(false),
+            manifest.Layers.Count);
+
+    /// <summary>Can the manifest be unpacked, or is it an artifact that holds no filesystem?</summary>
+    public static bool IsFilesystem(Manifest manifest) =>
+        MediaTypes.IsConfig(manifest.Config.MediaType)
+        && manifest.Layers.Count > 0
+        && manifest.Layers.All(layer => MediaTypes.IsLayer(layer.MediaType));
+
+    private bool IsThere(Descriptor descriptor)
+    {
+        if (content.Find(descriptor.Digest) is null)
+        {
+            return false;
+        }
+
+        try
+        {
+            using var file = content.OpenRead(descriptor.Digest);
+            return file.Length == descriptor.Size;
+        }
+        catch (ImageStoreException failure) when (failure.Kind == ErrorKind.CorruptData)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using ImageStore.Distribution.Registry;
+using ImageStore.Engine.Mounts;
+using ImageStore.Engine.Progress;
+using ImageStore.Engine.Pull;
+using ImageStore.Engine.Unpack;
+using ImageStore.Snapshotters.Snapshots;
+using ImageStore.Store;
+using ImageStore.Store.Content;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Images;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Namespaces;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Engine;
+
+/// <summary>The one place where a root, the registry client and the snapshotters are wired together.</summary>
+public sealed class StoreEngine : IAsyncDisposable
+{
+    private readonly StoreRoot _root;
+    private readonly EngineOptions _options;
+    private readonly Dictionary<string, ISnapshotter> _snapshotters = new(StringComparer.Ordinal);
+
+    private StoreEngine(StoreRoot root, EngineOptions options)
+    {
+        (_root, _options) = (root, options);
+        Content = root.Content(options.Namespace);
+        Images = root.Images(options.Namespace);
+    }
+
+    /// <summary>The blobs of the namespace.</summary>
+    public IContentStore Content { get; }
+
+    /// <summary>The images of the namespace.</summary>
+    public ImageCatalogue Images { get; }
+
+    /// <summary>The root directory, absolute.</summary>
+    public string Root => _root.Directory;
+
+    /// <summary>Opens a root; a writer waits for the one before it.</summary>
+    /// <exception cref="ImageStoreException">The root cannot be opened, or the namespace's name is malformed.</exception>
+    public static async Task<StoreEngine> OpenAsync(EngineOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        NamespaceName.Check(options.Namespace);
+        var root = await StoreRoot.OpenAsync(
+            options.Root, options.Access, options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (options.Access == MetadataAccess.ReadWrite)
+            {
+                await root.Namespaces.EnsureAsync(options.Namespace, cancellationToken).ConfigureAwait(false);
+            }
+
+            return new StoreEngine(root, options);
+        }
+        catch
+        {
+            await root.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Pulls an image from its registry.</summary>
+    /// <exception cref="ImageStoreException">What failed, why, and what to do; what was verified stays for a repeat.</exception>
+    public async Task<PullResult> PullAsync(PullRequest request, PullProgress progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(progress);
+        var snapshotter = request.Unpack
+            ? await SnapshotterAsync(request.Snapshotter, cancellationToken).ConfigureAwait(false)
+            : null;
+        var registry = new RegistryClient(new RegistryOptions { PlainHttp = request.PlainHttp, Time = _options.Time });
+        await using var closing = registry.ConfigureAwait(false);
+        var operation = new PullOperation(
+            Content, Images, _root.Leases(_options.Namespace), snapshotter, registry, request, progress);
+        return await operation.RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Unpacks an image that the store has; returns the snapshotter's name and the chain ID.</summary>
+    /// <exception cref="ImageStoreException">The image or a part of it is missing, or a layer is at fault.</exception>
+    public async Task<(string Snapshotter, Digest ChainId)> UnpackAsync(
+        string reference, string? snapshotter, Platform? platform, PullProgress progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(progress);
+        var image = FindImage(reference);
+        var target = await SnapshotterAsync(snapshotter, cancellationToken).ConfigureAwait(false);
+        var chainId = await new StoredImageUnpacker(Content, target)
+            .UnpackAsync(image, platform ?? Platform.Current, progress, cancellationToken).ConfigureAwait(false);
+        return (target.Name, chainId);
+    }
+
+    /// <summary>The image that <paramref name="reference"/> names, in its short or full spelling.</summary>
+    /// <exception cref="ImageStoreException">There is none (<see cref="ErrorKind.NotFound"/>).</exception>
+    public ImageRecord FindImage(string reference) =>
+        Images.Find(reference)
+            ?? Images.Find(ImageReference.Parse(reference).Canonical)
+            ?? throw ImageCatalogue.Missing(reference);
+
+    /// <summary>What the store has of an image.</summary>
+    public Task<ImageDetails> InspectAsync(string reference, CancellationToken cancellationToken) =>
+        new ImageInspector(Content).InspectAsync(FindImage(reference), cancellationToken);
+
+    /// <summary>Gives an image a further name; returns the full one.</summary>
+    public async Task<string> TagAsync(string source, string target, CancellationToken cancellationToken)
+    {
+        var name = ImageReference.Parse(target);
+        if (name.Digest is not null)
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument, $"{name} has a digest, and a new name cannot.", "Name a repository and a tag.");
+        }
+
+        var image = FindImage(source);
+        await Images.PutAsync(name.Canonical, image.Target, image.Labels, cancellationToken).ConfigureAwait(false);
+        return name.Canonical;
+    }
+
+    /// <summary>Mounts an image on a directory; unpacks it first where that is still to be done.</summary>
+    public async Task MountAsync(
+        string reference, string directory, bool readWrite, string? snapshotter, CancellationToken cancellationToken)
+    {
+        var (name, chainId) = await UnpackAsync(reference, snapshotter, null, new PullProgress(), cancellationToken)
+            .ConfigureAwait(false);
+        var target = await SnapshotterAsync(name, cancellationToken).ConfigureAwait(false);
+        await new ImageMounts(target).MountAsync(chainId, directory, readWrite, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Undoes <see cref="MountAsync"/>.</summary>
+    public async Task UnmountAsync(string directory, string? snapshotter, CancellationToken cancellationToken)
+    {
+        var target = await SnapshotterAsync(snapshotter, cancellationToken).ConfigureAwait(false);
+        await new ImageMounts(target).UnmountAsync(directory, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The snapshotter of that name, or the one that the filesystem suits when it is null.</summary>
+    /// <exception cref="ImageStoreException">There is none of that name, or the filesystem cannot do it.</exception>
+    public async Task<ISnapshotter> SnapshotterAsync(string? name, CancellationToken cancellationToken)
+    {
+        if (_snapshotters.TryGetValue(name ?? string.Empty, out var known))
+        {
+            return known;
+        }
+
+        var opened = await SnapshotterFactory.OpenAsync(
+            name, _root.Directory, _options.Namespace, _root.Database, _options.Time, cancellationToken).ConfigureAwait(false);
+        if (_options.Access == MetadataAccess.ReadWrite)
+        {
+            await DiscardUnfinishedAsync(opened, cancellationToken).ConfigureAwait(false);
+        }
+
+        _snapshotters[name ?? string.Empty] = opened;
+        _snapshotters[opened.Name] = opened;
+        return opened;
+    }
+
+    /// <summary>The root in figures.</summary>
+    public StoreInfo Info()
+    {
+        var blobs = Content.List();
+        return new StoreInfo(
+            Root,
+            _options.Namespace,
+            _root.Namespaces.List(),
+            Images.List().Count,
+            blobs.Count,
+            blobs.Sum(blob => blob.Size),
+            Content.ListIngests().Count);
+    }
+
+    /// <summary>Closes the root.</summary>
+    public ValueTask DisposeAsync() => _root.DisposeAsync();
+
+    private static async Task DiscardUnfinishedAsync(ISnapshotter snapshotter, CancellationToken cancellationToken)
+    {
+        // We hold the root, so whoever was unpacking these is dead.
+        foreach (var snapshot in await snapshotter.WalkAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (snapshot.Kind == SnapshotKind.Active
+                && snapshot.Name.StartsWith(ImageUnpacker.ExtractPrefix, StringComparison.Ordinal))
+            {
+                await snapshotter.RemoveAsync(snapshot.Name, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using ImageStore.Engine.Progress;
+using ImageStore.Engine.Pull;
+using ImageStore.Snapshotters.Snapshots;
+using ImageStore.Store;
+using ImageStore.Store.Content;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Images;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Engine.Unpack;
+
+/// <summary>Unpacks an image that the store has, without any network.</summary>
+internal sealed class StoredImageUnpacker(IContentStore content, ISnapshotter snapshotter)
+{
+    /// <summary>Unpacks <paramref name="image"/> for <paramref name="platform"/>.</summary>
+    /// <returns>The chain ID of its topmost layer.</returns>
+    /// <exception cref="ImageStoreException">The store lacks a part (<see cref="ErrorKind.NotFound"/>), or it is an
+    /// artifact without a filesystem (<see cref="ErrorKind.Unsupported"/>).</exception>
+    public async Task<Digest> UnpackAsync(
+        ImageRecord image, Platform platform, PullProgress progress, CancellationToken cancellationToken)
+    {
+        var stored = new StoredImage(content);
+        var chosen = await stored.FindManifestAsync(image.Target, platform, cancellationToken).ConfigureAwait(false);
+        if (chosen is null || !stored.IsComplete(chosen.Manifest))
+        {
+            throw new ImageStoreException(
+                ErrorKind.NotFound,
+                $"The store does not have all of {Printable.Of(image.Name)} for the platform {platform}.",
+                "Pull it again for that platform.");
+        }
+
+        if (!StoredImage.IsFilesystem(chosen.Manifest))
+        {
+            throw new ImageStoreException(
+                ErrorKind.Unsupported, $"{Printable.Of(image.Name)} is an artifact and holds no filesystem to unpack.");
+        }
+
+        progress.Phase = "unpacking";
+        var config = await stored.ConfigAsync(chosen.Manifest, cancellationToken).ConfigureAwait(false);
+        var chain = ChainId.Of(config.RootFs.DiffIds);
+        var layers = chosen.Manifest.Layers.Select((layer, i) => new LayerSource(
+            layer,
+            config.RootFs.DiffIds[i],
+            chain[i],
+            _ => Task.FromResult(content.OpenRead(layer.Digest)),
+            () => Task.CompletedTask,
+            Known(progress.Add(layer, "layer")))).ToList();
+        var top = await new ImageUnpacker(snapshotter).UnpackAsync(layers, cancellationToken).ConfigureAwait(false);
+        await content.UpdateLabelsAsync(
+            chosen.Manifest.Config.Digest,
+            new Dictionary<string, string> { [Labels.RefSnapshotPrefix + snapshotter.Name] = top.ToString() },
+            cancellationToken).ConfigureAwait(false);
+        progress.Phase = "done";
+        return top;
+    }
+
+    private static BlobProgress Known(BlobProgress blob)
+    {
+        (blob.Done, blob.State) = (blob.Total, BlobState.Exists);
+        return blob;
+    }
+}

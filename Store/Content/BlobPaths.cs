@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImageStore.Store.Interop;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Store.Content;
+
+/// <summary>Where blobs and ingests lie under the content directory; the layout is containerd's.</summary>
+internal sealed class BlobPaths
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    public BlobPaths(string contentDirectory)
+    {
+        Content = contentDirectory;
+        Ingests = Path.Combine(contentDirectory, "ingest");
+    }
+
+    public string Content { get; }
+
+    public string Ingests { get; }
+
+    public string Blobs(string algorithm) => Path.Combine(Content, "blobs", algorithm);
+
+    public string Blob(Digest digest) => Path.Combine(Blobs(digest.AlgorithmName), digest.Hex);
+
+    /// <summary>The reference is hashed, so that no character of it reaches the filesystem.</summary>
+    public string Ingest(string @namespace, string reference) =>
+        Path.Combine(Ingests, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{@namespace}/{reference}"))));
+
+    /// <summary>Makes the directories that are missing, each synced into its parent.</summary>
+    public void Create()
+    {
+        if (Directory.Exists(Ingests))
+        {
+            return;
+        }
+
+        foreach (var directory in (string[])[Content, Path.Combine(Content, "blobs"), Blobs("sha256"), Blobs("sha512"), Ingests])
+        {
+            Directory.CreateDirectory(directory, OwnerOnly);
+            KernelFile.SyncDirectory(Path.GetDirectoryName(directory)!);
+        }
+    }
+}

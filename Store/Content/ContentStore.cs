@@ -1,0 +1,244 @@
+using ImageStore.Store.Errors;
+using ImageStore.Store.Interop;
+using ImageStore.Store.Leases;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Store.Content;
+
+/// <summary>The blobs of a root as one namespace sees them: files in containerd's layout, rows in the database.</summary>
+internal sealed class ContentStore : IContentStore
+{
+    private const int MaxRefLength = 1024;
+    private const UnixFileMode BlobMode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    private readonly MetadataDb _db;
+    private readonly BlobPaths _paths;
+    private readonly string _namespace;
+    private readonly TimeProvider _time;
+
+    private readonly ContentGuards _guards;
+
+    public ContentStore(
+        MetadataDb db, BlobPaths paths, string @namespace, ContentGuards guards, TimeProvider time) =>
+        (_db, _paths, _namespace, _guards, _time) = (db, paths, @namespace, guards, time);
+
+    public ContentInfo? Find(Digest digest) =>
+        _db.Get(StoreTables.Content, Key(digest)) is { } row ? Info(digest, row) : null;
+
+    public IReadOnlyList<ContentInfo> List() =>
+        [.. _db.List(StoreTables.Content, _namespace + "/")
+            .Select(pair => Info(Digest.Parse(pair.Key[(_namespace.Length + 1)..]), pair.Value))];
+
+    public Stream OpenRead(Digest digest)
+    {
+        var info = Find(digest) ?? throw Missing(digest);
+        FileStream file;
+        try
+        {
+            file = new FileStream(_paths.Blob(digest), new FileStreamOptions
+            {
+                BufferSize = 0,
+                Options = FileOptions.SequentialScan,
+                Share = FileShare.Read | FileShare.Delete,
+            });
+        }
+        catch (FileNotFoundException failure)
+        {
+            throw Damaged(digest, "its file is gone", failure);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw IoErrors.From(failure, $"Opening the blob {digest}");
+        }
+
+        if (file.Length != info.Size)
+        {
+            var length = file.Length;
+            file.Dispose();
+            throw Damaged(digest, $"its file has {length} bytes instead of {info.Size}", null);
+        }
+
+        return file;
+    }
+
+    public async Task<ContentWriter> OpenWriterAsync(
+        string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken)
+    {
+        CheckRef(reference);
+        var ingest = new IngestDirectory(_paths.Ingest(_namespace, reference));
+        if (!_guards.TryEnter(ingest.Path))
+        {
+            throw Busy(reference);
+        }
+
+        try
+        {
+            ingest.Create($"{_namespace}/{reference}", total, _time.GetUtcNow());
+            var writer = new ContentWriter(
+                ingest, reference, algorithm, PublishAsync, () => _guards.Leave(ingest.Path));
+            try
+            {
+                await Task.Run(() => writer.Resume(cancellationToken), cancellationToken).ConfigureAwait(false);
+                return writer;
+            }
+            catch
+            {
+                await writer.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+        catch (Exception failure)
+        {
+            _guards.Leave(ingest.Path);
+            if (failure is IOException or UnauthorizedAccessException)
+            {
+                throw IoErrors.From(failure, $"Opening the ingest of {Printable.Of(reference)}");
+            }
+
+            throw;
+        }
+    }
+
+    public async Task<ContentInfo?> AdoptAsync(
+        Descriptor descriptor, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        using var held = await _guards.HoldAsync(descriptor.Digest, cancellationToken).ConfigureAwait(false);
+        var file = new FileInfo(_paths.Blob(descriptor.Digest));
+        return file.Exists && file.Length == descriptor.Size
+            ? await RecordAsync(descriptor.Digest, descriptor.Size, labels, lease, cancellationToken).ConfigureAwait(false)
+            : null;
+    }
+
+    public Task<ContentInfo> UpdateLabelsAsync(
+        Digest digest, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        _db.CommitAsync(
+            tx =>
+            {
+                var before = tx.Get(StoreTables.Content, Key(digest)) ?? throw Missing(digest);
+                var row = before with { Labels = Labels.Merge(before.Labels, labels), UpdatedAt = _time.GetUtcNow() };
+                tx.Put(StoreTables.Content, Key(digest), row);
+                return Info(digest, row);
+            },
+            cancellationToken);
+
+    public async Task RemoveAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        using var held = await _guards.HoldAsync(digest, cancellationToken).ConfigureAwait(false);
+        var last = await _db.CommitAsync(
+            tx => tx.Delete(StoreTables.Content, Key(digest))
+                ? !tx.List(StoreTables.Namespaces, string.Empty)
+                    .Any(other => tx.Get(StoreTables.Content, $"{other.Key}/{digest}") is not null)
+                : throw Missing(digest),
+            cancellationToken).ConfigureAwait(false);
+        if (last)
+        {
+            // After the row: a crash between them leaves bytes that nobody names, never a name without bytes.
+            File.Delete(_paths.Blob(digest));
+        }
+    }
+
+    public IReadOnlyList<IngestStatus> ListIngests() =>
+        !Directory.Exists(_paths.Ingests)
+            ? []
+            : [.. Directory.EnumerateDirectories(_paths.Ingests)
+                .Select(path => new IngestDirectory(path).Read(_namespace))
+                .OfType<IngestStatus>()
+                .OrderBy(status => status.Ref, StringComparer.Ordinal)];
+
+    public void AbortIngest(string reference)
+    {
+        CheckRef(reference);
+        var ingest = new IngestDirectory(_paths.Ingest(_namespace, reference));
+        if (!_guards.TryEnter(ingest.Path))
+        {
+            throw Busy(reference);
+        }
+
+        try
+        {
+            if (!Directory.Exists(ingest.Path))
+            {
+                throw new ImageStoreException(ErrorKind.NotFound, $"There is no ingest {Printable.Of(reference)}.");
+            }
+
+            ingest.Delete();
+        }
+        finally
+        {
+            _guards.Leave(ingest.Path);
+        }
+    }
+
+    private async Task<ContentInfo> PublishAsync(
+        ContentWriter writer, Descriptor expected, ContentWriter.CommitRequest request, CancellationToken cancellationToken)
+    {
+        var target = _paths.Blob(expected.Digest);
+        using var held = await _guards.HoldAsync(expected.Digest, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            File.SetUnixFileMode(writer.DataPath, BlobMode);
+            File.Move(writer.DataPath, target, overwrite: true);
+            KernelFile.SyncDirectory(_paths.Blobs(expected.Digest.AlgorithmName));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw IoErrors.From(failure, $"Publishing the blob {expected.Digest}");
+        }
+
+        var info = await RecordAsync(expected.Digest, expected.Size, request.Labels, request.Lease, cancellationToken)
+            .ConfigureAwait(false);
+        Directory.Delete(Path.GetDirectoryName(writer.DataPath)!, recursive: true);
+        return info;
+    }
+
+    private Task<ContentInfo> RecordAsync(
+        Digest digest, long size, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken) =>
+        _db.CommitAsync(
+            tx =>
+            {
+                var now = _time.GetUtcNow();
+                var before = tx.Get(StoreTables.Content, Key(digest));
+                var row = new ContentRow(
+                    size, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now);
+                tx.Put(StoreTables.Content, Key(digest), row);
+                if (lease is not null)
+                {
+                    LeaseManager.Add(tx, lease, new LeaseResource("content", digest.ToString()));
+                }
+
+                return Info(digest, row);
+            },
+            cancellationToken);
+
+    private static void CheckRef(string reference)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        if (reference.Length is 0 or > MaxRefLength || reference.Any(char.IsControl))
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument,
+                $"'{Printable.Of(reference)}' cannot name an ingest.",
+                $"A ref has 1 to {MaxRefLength} characters and no control characters.");
+        }
+    }
+
+    private static ContentInfo Info(Digest digest, ContentRow row) =>
+        new(digest, row.Size, row.Labels, row.CreatedAt, row.UpdatedAt);
+
+    private static ImageStoreException Missing(Digest digest) =>
+        new(ErrorKind.NotFound, $"There is no blob {digest} in this namespace.", "'imagestore content ls' shows what is there.");
+
+    private static ImageStoreException Busy(string reference) =>
+        new(ErrorKind.Unavailable, $"The ingest {Printable.Of(reference)} has a writer already.", "Wait for it to finish.");
+
+    private static ImageStoreException Damaged(Digest digest, string how, Exception? inner) =>
+        new(
+            ErrorKind.CorruptData,
+            $"The blob {digest} is damaged: {how}.",
+            "Remove it with 'imagestore content rm' and pull the image again.",
+            inner);
+
+    private string Key(Digest digest) => $"{_namespace}/{digest}";
+}

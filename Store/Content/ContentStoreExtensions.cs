@@ -1,0 +1,60 @@
+using ImageStore.Store.Errors;
+using ImageStore.Store.Leases;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Store.Content;
+
+/// <summary>Small blobs, which are handled whole.</summary>
+public static class ContentStoreExtensions
+{
+    /// <summary>Reads a blob of at most <paramref name="limit"/> bytes and verifies its digest.</summary>
+    /// <exception cref="ImageStoreException">It is missing, damaged or over the limit.</exception>
+    public static async Task<byte[]> ReadVerifiedAsync(
+        this IContentStore content, Descriptor descriptor, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentNullException.ThrowIfNull(descriptor);
+        var stream = content.OpenRead(descriptor.Digest);
+        await using var opened = stream.ConfigureAwait(false);
+        if (stream.Length > limit)
+        {
+            throw new ImageStoreException(
+                ErrorKind.LimitExceeded, $"The blob {descriptor.Digest} has {stream.Length} bytes; the limit here is {limit}.");
+        }
+
+        var bytes = new byte[stream.Length];
+        await stream.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
+        return Digest.Compute(bytes, descriptor.Digest.Algorithm) == descriptor.Digest
+            ? bytes
+            : throw new ImageStoreException(
+                ErrorKind.CorruptData,
+                $"The blob {descriptor.Digest} is damaged on disk: its bytes have another digest.",
+                "Remove it with 'imagestore content rm' and pull the image again.");
+    }
+
+    /// <summary>Stores <paramref name="bytes"/>, or sets the labels when the namespace has the blob already.</summary>
+    /// <exception cref="ImageStoreException">They do not match <paramref name="descriptor"/>.</exception>
+    public static async Task PutAsync(
+        this IContentStore content,
+        string reference,
+        Descriptor descriptor,
+        ReadOnlyMemory<byte> bytes,
+        IReadOnlyDictionary<string, string> labels,
+        Lease? lease,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentNullException.ThrowIfNull(descriptor);
+        if (await content.AdoptAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            return;
+        }
+
+        var writer = await content.OpenWriterAsync(
+            reference, descriptor.Size, descriptor.Digest.Algorithm, cancellationToken).ConfigureAwait(false);
+        await using var opened = writer.ConfigureAwait(false);
+        writer.Restart();
+        writer.Write(bytes.Span);
+        await writer.CommitAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
+    }
+}

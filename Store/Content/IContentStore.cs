@@ -1,0 +1,58 @@
+using ImageStore.Store.Errors;
+using ImageStore.Store.Leases;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Store.Content;
+
+/// <summary>The blobs that one namespace sees, and the ingests that become blobs.</summary>
+/// <remarks>
+/// Bytes are stored once for all namespaces; a namespace sees a blob after it wrote the bytes itself or after
+/// <see cref="AdoptAsync"/>. An ingest lives from <see cref="OpenWriterAsync"/> until it is committed or aborted,
+/// whatever happens to the process in between.
+/// </remarks>
+public interface IContentStore
+{
+    /// <summary>The blob, or null when this namespace does not see it.</summary>
+    ContentInfo? Find(Digest digest);
+
+    /// <summary>All blobs of the namespace, ordered by digest.</summary>
+    IReadOnlyList<ContentInfo> List();
+
+    /// <summary>Opens the blob for reading; the caller disposes the stream. The bytes are not verified again.</summary>
+    /// <exception cref="ImageStoreException">The namespace does not see it (<see cref="ErrorKind.NotFound"/>), or its
+    /// file is missing or of another size (<see cref="ErrorKind.CorruptData"/>).</exception>
+    Stream OpenRead(Digest digest);
+
+    /// <summary>Opens the ingest <paramref name="reference"/>, new or where it stopped: what it holds is hashed again first.</summary>
+    /// <param name="reference">The ingest's name in this namespace, at most 1024 characters.</param>
+    /// <param name="total">The bytes that are expected, or 0 when unknown.</param>
+    /// <param name="algorithm">What the commit will verify with.</param>
+    /// <param name="cancellationToken">Stops the hashing; the ingest stays.</param>
+    /// <exception cref="ImageStoreException">Another writer has it (<see cref="ErrorKind.Unavailable"/>).</exception>
+    Task<ContentWriter> OpenWriterAsync(
+        string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken);
+
+    /// <summary>Shows the namespace a blob that the store already has, without its bytes being sent.</summary>
+    /// <remarks>The caller has proof that the namespace may have it: its own credentials just fetched, from the
+    /// registry, a manifest that refers to it.</remarks>
+    /// <returns>The blob, or null when the store does not have its bytes.</returns>
+    Task<ContentInfo?> AdoptAsync(
+        Descriptor descriptor, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken);
+
+    /// <summary>Sets labels, and removes those whose value is empty.</summary>
+    /// <exception cref="ImageStoreException">The namespace does not see the blob (<see cref="ErrorKind.NotFound"/>).</exception>
+    Task<ContentInfo> UpdateLabelsAsync(
+        Digest digest, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
+
+    /// <summary>Takes the blob out of the namespace, and its bytes off the disk when no other namespace sees it.</summary>
+    /// <exception cref="ImageStoreException">The namespace does not see it (<see cref="ErrorKind.NotFound"/>).</exception>
+    Task RemoveAsync(Digest digest, CancellationToken cancellationToken);
+
+    /// <summary>The ingests of the namespace.</summary>
+    IReadOnlyList<IngestStatus> ListIngests();
+
+    /// <summary>Deletes an ingest and its bytes.</summary>
+    /// <exception cref="ImageStoreException">There is none (<see cref="ErrorKind.NotFound"/>), or it has a writer
+    /// (<see cref="ErrorKind.Unavailable"/>).</exception>
+    void AbortIngest(string reference);
+}

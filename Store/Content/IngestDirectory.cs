@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Store.Content;
+
+/// <summary>The files of one ingest: <c>ref</c>, <c>data</c>, <c>total</c> and <c>startedat</c>.</summary>
+internal sealed class IngestDirectory(string path)
+{
+    private const int MaxRefBytes = 8 * 1024;
+    private const int MaxNumberBytes = 64;
+
+    public string Path { get; } = path;
+
+    public string Data => System.IO.Path.Combine(Path, "data");
+
+    private string Ref => System.IO.Path.Combine(Path, "ref");
+
+    private string Total => System.IO.Path.Combine(Path, "total");
+
+    private string StartedAt => System.IO.Path.Combine(Path, "startedat");
+
+    /// <summary>Makes the ingest unless it is there; <paramref name="qualified"/> is <c>namespace/ref</c>.</summary>
+    public void Create(string qualified, long total, DateTimeOffset now)
+    {
+        Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!File.Exists(Ref))
+        {
+            // The reference is written last: an ingest without it is one whose creation was cut short.
+            File.WriteAllText(StartedAt, now.ToString("O", CultureInfo.InvariantCulture));
+            File.WriteAllText(Total, total.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(Ref, qualified);
+        }
+    }
+
+    /// <summary>The state, or null when the directory is no whole ingest of <paramref name="namespace"/>.</summary>
+    public IngestStatus? Read(string @namespace)
+    {
+        if (ReadSmall(Ref, MaxRefBytes) is not { } qualified
+            || !qualified.StartsWith(@namespace + "/", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var data = new FileInfo(Data);
+        _ = long.TryParse(ReadSmall(Total, MaxNumberBytes), NumberStyles.None, CultureInfo.InvariantCulture, out var total);
+        _ = DateTimeOffset.TryParse(
+            ReadSmall(StartedAt, MaxNumberBytes), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var started);
+        return new IngestStatus(
+            qualified[(@namespace.Length + 1)..],
+            data.Exists ? data.Length : 0,
+            total,
+            started,
+            data.Exists ? new DateTimeOffset(data.LastWriteTimeUtc) : started);
+    }
+
+    public void Delete()
+    {
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw IoErrors.From(failure, $"Deleting the ingest {Path}");
+        }
+    }
+
+    private static string? ReadSmall(string path, int limit)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path);
+            var buffer = new byte[limit];
+            return Encoding.UTF8.GetString(buffer, 0, RandomAccess.Read(file, buffer, 0));
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+}

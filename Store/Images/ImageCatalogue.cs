@@ -1,0 +1,63 @@
+using ImageStore.Store.Errors;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Store.Images;
+
+/// <summary>The images of one namespace.</summary>
+public sealed class ImageCatalogue
+{
+    private readonly MetadataDb _db;
+    private readonly string _prefix;
+    private readonly TimeProvider _time;
+
+    internal ImageCatalogue(MetadataDb db, string @namespace, TimeProvider time) =>
+        (_db, _prefix, _time) = (db, @namespace + "/", time);
+
+    /// <summary>The image, or null.</summary>
+    public ImageRecord? Find(string name) =>
+        _db.Get(StoreTables.Images, _prefix + name) is { } row ? Record(name, row) : null;
+
+    /// <summary>All images, ordered by name.</summary>
+    public IReadOnlyList<ImageRecord> List() =>
+        [.. _db.List(StoreTables.Images, _prefix).Select(pair => Record(pair.Key[_prefix.Length..], pair.Value))];
+
+    /// <summary>Makes the name point at <paramref name="target"/>, whatever it pointed at before.</summary>
+    public Task<ImageRecord> PutAsync(
+        string name, Descriptor target, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(target);
+        return _db.CommitAsync(
+            tx =>
+            {
+                var now = _time.GetUtcNow();
+                var before = tx.Get(StoreTables.Images, _prefix + name);
+                var row = new ImageRow(
+                    target, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now);
+                tx.Put(StoreTables.Images, _prefix + name, row);
+                return Record(name, row);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Forgets the name; what it named stays until it is collected.</summary>
+    /// <exception cref="ImageStoreException">There is no such image (<see cref="ErrorKind.NotFound"/>).</exception>
+    public Task RemoveAsync(string name, CancellationToken cancellationToken) =>
+        _db.CommitAsync(
+            tx =>
+            {
+                if (!tx.Delete(StoreTables.Images, _prefix + name))
+                {
+                    throw Missing(name);
+                }
+            },
+            cancellationToken);
+
+    /// <summary>The error for an image that is not there.</summary>
+    public static ImageStoreException Missing(string name) =>
+        new(ErrorKind.NotFound, $"There is no image {Printable.Of(name)} in this namespace.", "'imagestore images ls' shows what is there.");
+
+    private static ImageRecord Record(string name, ImageRow row) =>
+        new(name, row.Target, row.Labels, row.CreatedAt, row.UpdatedAt);
+}

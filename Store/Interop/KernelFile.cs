@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+using ImageStore.Store.Errors;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Store.Interop;
+
+/// <summary>Kernel calls on files that .NET does not offer: directory sync, early writeback and advisory locks.</summary>
+public static partial class KernelFile
+{
+    private const int OpenReadOnly = 0;
+    private const int OpenReadWrite = 2;
+    private const int OpenCreate = 0x40;
+    private const int OpenCloseOnExec = 0x80000;
+    private const int OwnerReadWrite = 0x180;
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+    private const uint SyncFileRangeWrite = 2;
+    private const int ErrnoWouldBlock = 11;
+
+    /// <summary>Makes the names in <paramref name="path"/> durable.</summary>
+    /// <exception cref="ImageStoreException">The kernel refused.</exception>
+    public static void SyncDirectory(string path)
+    {
+        using var handle = Open(path, OpenReadOnly | OpenCloseOnExec, 0);
+        if (handle.IsInvalid || FSync(handle) != 0)
+        {
+            throw IoErrors.FromErrno(Marshal.GetLastPInvokeError(), $"Syncing the directory {path}");
+        }
+    }
+
+    /// <summary>Asks the kernel to begin writing what is dirty in the range, so that a later sync finds less to do.</summary>
+    public static void StartWriteback(SafeFileHandle file, long offset, long count) =>
+        _ = SyncFileRange(file, offset, count, SyncFileRangeWrite);
+
+    /// <summary>Opens a file that <see cref="TryLock"/> may lock, and makes it when missing.</summary>
+    /// <remarks>.NET's own open takes a shared lock of its own, which would fail while another process has the exclusive one.</remarks>
+    /// <exception cref="ImageStoreException">The kernel refused.</exception>
+    public static SafeFileHandle OpenLockFile(string path)
+    {
+        var handle = Open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec, OwnerReadWrite);
+        if (handle.IsInvalid)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            handle.Dispose();
+            throw IoErrors.FromErrno(errno, $"Opening the lock {path}");
+        }
+
+        return handle;
+    }
+
+    /// <summary>Takes an exclusive advisory lock that lives as long as the open file; false when another has it.</summary>
+    public static bool TryLock(SafeFileHandle file)
+    {
+        if (FLock(file, LockExclusive | LockNonBlocking) == 0)
+        {
+            return true;
+        }
+
+        var errno = Marshal.GetLastPInvokeError();
+        return errno == ErrnoWouldBlock ? false : throw IoErrors.FromErrno(errno, "Locking the root");
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int FLock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    private static partial int SyncFileRange(SafeFileHandle file, long offset, long count, uint flags);
+}

@@ -1,0 +1,71 @@
+using System.Text;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Store;
+
+/// <summary>containerd's rules for labels.</summary>
+public static class Labels
+{
+    /// <summary>Bytes of a key and its value together.</summary>
+    public const int MaxBytes = 4096;
+
+    /// <summary>No labels.</summary>
+    public static IReadOnlyDictionary<string, string> None { get; } = new Dictionary<string, string>();
+
+    /// <summary>Names the registry and repository that a blob came from: <c>containerd.io/distribution.source.HOST</c>.</summary>
+    public const string SourcePrefix = "containerd.io/distribution.source.";
+
+    /// <summary>Refers to a blob that this blob needs.</summary>
+    public const string RefContentPrefix = "containerd.io/gc.ref.content.";
+
+    /// <summary>Refers to a snapshot that this config needs: followed by the snapshotter's name.</summary>
+    public const string RefSnapshotPrefix = "containerd.io/gc.ref.snapshot.";
+
+    /// <summary>Keeps a blob or snapshot by itself.</summary>
+    public const string Root = "containerd.io/gc.root";
+
+    /// <summary>When a lease or image may go, RFC 3339.</summary>
+    public const string Expire = "containerd.io/gc.expire";
+
+    /// <summary>The diff ID of a compressed layer.</summary>
+    public const string Uncompressed = "containerd.io/uncompressed";
+
+    /// <summary>Checks keys and values.</summary>
+    /// <exception cref="ImageStoreException">One is empty, too long or not printable (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    public static void Check(IReadOnlyDictionary<string, string> labels)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        foreach (var (key, value) in labels)
+        {
+            var bytes = Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(value);
+            if (key.Length == 0 || key.Any(char.IsControl) || bytes > MaxBytes)
+            {
+                throw new ImageStoreException(
+                    ErrorKind.InvalidArgument,
+                    $"The label '{Printable.Of(key)}' is not allowed: its key is empty or has control characters, or key and value have {bytes} bytes.",
+                    $"A key and its value have at most {MaxBytes} bytes together.");
+            }
+        }
+    }
+
+    /// <summary><paramref name="current"/> with <paramref name="changes"/>; an empty value removes its key.</summary>
+    public static Dictionary<string, string> Merge(
+        IReadOnlyDictionary<string, string> current, IReadOnlyDictionary<string, string> changes)
+    {
+        Check(changes);
+        var result = new Dictionary<string, string>(current, StringComparer.Ordinal);
+        foreach (var (key, value) in changes)
+        {
+            if (value.Length == 0)
+            {
+                result.Remove(key);
+            }
+            else
+            {
+                result[key] = value;
+            }
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Store;
+
+/// <summary>Keeps a root to one writing process; the kernel lets go of it when that process ends, however it ends.</summary>
+internal sealed class RootLock : IDisposable
+{
+    private const int MaxHolderBytes = 256;
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(50);
+
+    private readonly SafeFileHandle _file;
+
+    private RootLock(SafeFileHandle file) => _file = file;
+
+    /// <summary>Takes the lock, and waits for who has it.</summary>
+    /// <param name="path">The lock's file, made when missing.</param>
+    /// <param name="onWait">Is told once who has it, such as <c>imagestore (process 4711)</c>.</param>
+    /// <param name="time">The clock that paces the waiting.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public static async Task<RootLock> TakeAsync(
+        string path, Action<string>? onWait, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var file = KernelFile.OpenLockFile(path);
+        try
+        {
+            for (var told = false; !KernelFile.TryLock(file); told = true)
+            {
+                if (!told)
+                {
+                    onWait?.Invoke(Holder(file));
+                }
+
+                await Task.Delay(s_poll, time, cancellationToken).ConfigureAwait(false);
+            }
+
+            var me = string.Create(
+                CultureInfo.InvariantCulture, $"{Path.GetFileName(Environment.ProcessPath)} (process {Environment.ProcessId})");
+            RandomAccess.SetLength(file, 0);
+            RandomAccess.Write(file, Encoding.UTF8.GetBytes(me), 0);
+            return new RootLock(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static string Holder(SafeFileHandle file)
+    {
+        var buffer = new byte[MaxHolderBytes];
+        var count = RandomAccess.Read(file, buffer, 0);
+        return count == 0 ? "another process" : Printable.Of(Encoding.UTF8.GetString(buffer, 0, count));
+    }
+}

@@ -1,0 +1,111 @@
+using ImageStore.Store.Content;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Images;
+using ImageStore.Store.Leases;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Namespaces;
+
+namespace ImageStore.Store;
+
+/// <summary>An open root directory: its lock, its database and its bytes.</summary>
+/// <remarks>The owner disposes it, last of all that came from it.</remarks>
+public sealed class StoreRoot : IAsyncDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly RootLock? _lock;
+    private readonly TimeProvider _time;
+    private readonly BlobPaths _paths;
+    private readonly ContentGuards _guards = new();
+
+    private StoreRoot(string directory, RootLock? held, MetadataDb db, TimeProvider time)
+    {
+        (Directory, _lock, Database, _time) = (directory, held, db, time);
+        _paths = new BlobPaths(Path.Combine(directory, "content"));
+        Namespaces = new NamespaceCatalogue(db, time);
+    }
+
+    /// <summary>The root directory, absolute.</summary>
+    public string Directory { get; }
+
+    /// <summary>The database.</summary>
+    public MetadataDb Database { get; }
+
+    /// <summary>The namespaces.</summary>
+    public NamespaceCatalogue Namespaces { get; }
+
+    /// <summary>Opens <paramref name="directory"/>, and makes it when it is to be written.</summary>
+    /// <param name="directory">The root.</param>
+    /// <param name="access">A reader takes no lock and needs no root to be there.</param>
+    /// <param name="onWait">Is told who has the root while it is waited for.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="ImageStoreException">The directory cannot be made or written.</exception>
+    public static async Task<StoreRoot> OpenAsync(
+        string directory, MetadataAccess access, Action<string>? onWait, TimeProvider time, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        var root = Path.GetFullPath(directory);
+        var metadata = Path.Combine(root, "metadata");
+        if (access == MetadataAccess.ReadOnly)
+        {
+            var view = await MetadataDb.OpenAsync(metadata, access, cancellationToken).ConfigureAwait(false);
+            return new StoreRoot(root, null, view, time);
+        }
+
+        Create(root);
+        var held = await RootLock.TakeAsync(Path.Combine(root, "lock"), onWait, time, cancellationToken).ConfigureAwait(false);
+        MetadataDb? db = null;
+        try
+        {
+            db = await MetadataDb.OpenAsync(metadata, access, cancellationToken).ConfigureAwait(false);
+            var result = new StoreRoot(root, held, db, time);
+            result._paths.Create();
+            return result;
+        }
+        catch (Exception failure)
+        {
+            if (db is not null)
+            {
+                await db.DisposeAsync().ConfigureAwait(false);
+            }
+
+            held.Dispose();
+            if (failure is IOException or UnauthorizedAccessException)
+            {
+                throw IoErrors.From(failure, $"Opening the root {root}");
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The blobs as <paramref name="namespace"/> sees them.</summary>
+    public IContentStore Content(string @namespace) =>
+        new ContentStore(Database, _paths, NamespaceName.Check(@namespace), _guards, _time);
+
+    /// <summary>The images of <paramref name="namespace"/>.</summary>
+    public ImageCatalogue Images(string @namespace) => new(Database, NamespaceName.Check(@namespace), _time);
+
+    /// <summary>The leases of <paramref name="namespace"/>.</summary>
+    public LeaseManager Leases(string @namespace) => new(Database, NamespaceName.Check(@namespace), _time);
+
+    /// <summary>Closes the database, then lets go of the root.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Database.DisposeAsync().ConfigureAwait(false);
+        _lock?.Dispose();
+    }
+
+    private static void Create(string root)
+    {
+        try
+        {
+            System.IO.Directory.CreateDirectory(root, OwnerOnly);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw IoErrors.From(failure, $"Making the root {root}");
+        }
+    }
+}
