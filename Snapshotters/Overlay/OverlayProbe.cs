@@ -1,0 +1,107 @@
+using ImageStore.Snapshotters.Mounts;
+using ImageStore.Snapshotters.Snapshots;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Snapshotters.Overlay;
+
+/// <summary>What this machine's overlayfs needs and knows.</summary>
+internal sealed record OverlayFeatures(bool IndexOff, bool UserXattr);
+
+/// <summary>Tries overlayfs where the snapshots will lie, as only a try tells.</summary>
+internal static class OverlayProbe
+{
+    private const string InitialUserNamespaceSize = "4294967295";
+    private const byte TypeUnknown = 0;
+
+    /// <summary>The features, or why the file system cannot be used.</summary>
+    public static async Task<(OverlayFeatures? Features, string? Reason)> RunAsync(
+        SnapshotDirectories directories, CancellationToken cancellationToken)
+    {
+        if (directories.Root.AsSpan().ContainsAny(',', ':', '\\'))
+        {
+            return (null, "the root directory's path has a comma, a colon or a backslash, which overlayfs cannot take");
+        }
+
+        var place = Path.Combine(directories.Root, SnapshotDirectories.RemovingPrefix + "probe-" + Guid.NewGuid());
+        try
+        {
+            var userXattr = !File.ReadAllText("/proc/self/uid_map").Contains(
+                InitialUserNamespaceSize, StringComparison.Ordinal);
+            Prepare(place);
+            if (!ReportsTypes(Path.Combine(place, "lower")))
+            {
+                return (null, "the file system does not report file types in directories (d_type)");
+            }
+
+            string? reason = null;
+            foreach (var indexOff in new[] { true, false })
+            {
+                var features = new OverlayFeatures(indexOff, userXattr);
+                reason = await TryAsync(place, features, cancellationToken).ConfigureAwait(false);
+                if (reason is null)
+                {
+                    return (features, null);
+                }
+            }
+
+            return (null, reason);
+        }
+        finally
+        {
+            SnapshotDirectories.RemoveTree(place);
+        }
+    }
+
+    private static void Prepare(string place)
+    {
+        foreach (var name in new[] { "lower", "upper", "work", "merged" })
+        {
+            Directory.CreateDirectory(Path.Combine(place, name));
+        }
+
+        File.WriteAllText(Path.Combine(place, "lower", "file"), string.Empty);
+    }
+
+    private static bool ReportsTypes(string directory)
+    {
+        using var handle = DirectoryHandle.Open(directory);
+        return DirectoryEntries.Read(handle).TrueForAll(entry => entry.Type != TypeUnknown);
+    }
+
+    private static async Task<string?> TryAsync(
+        string place, OverlayFeatures features, CancellationToken cancellationToken)
+    {
+        var merged = Path.Combine(place, "merged");
+        List<string> options =
+        [
+            .. features.IndexOff ? ["index=off"] : Array.Empty<string>(),
+            .. features.UserXattr ? ["userxattr"] : Array.Empty<string>(),
+            "workdir=" + Path.Combine(place, "work"),
+            "upperdir=" + Path.Combine(place, "upper"),
+            "lowerdir=" + Path.Combine(place, "lower"),
+        ];
+        try
+        {
+            Mounter.MountAll([new Mount("overlay", "overlay", options)], merged);
+        }
+        catch (ImageStoreException e)
+        {
+            return e.Message.TrimEnd('.');
+        }
+
+        try
+        {
+            // Deleting makes a whiteout, which needs devices or attributes on the upper file system.
+            File.Delete(Path.Combine(merged, "file"));
+            return File.Exists(Path.Combine(merged, "file")) ? "a deleted file stays visible" : null;
+        }
+        catch (IOException e)
+        {
+            return Printable.Of(e.Message).TrimEnd('.');
+        }
+        finally
+        {
+            await Mounter.UnmountAsync(merged, detach: true, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

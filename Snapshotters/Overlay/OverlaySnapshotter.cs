@@ -1,0 +1,74 @@
+using ImageStore.Snapshotters.Layers;
+using ImageStore.Snapshotters.Mounts;
+using ImageStore.Snapshotters.Snapshots;
+
+namespace ImageStore.Snapshotters.Overlay;
+
+/// <summary>Stacks each snapshot's own changes on its parents' directories with overlayfs.</summary>
+internal sealed class OverlaySnapshotter(
+    SnapshotCatalogue catalogue, SnapshotDirectories directories, OverlayFeatures features)
+    : DirectorySnapshotter(catalogue, directories)
+{
+    public const string SnapshotterName = "overlayfs";
+
+    private const uint PermissionMask = 0xFFF;
+
+    public override string Name => SnapshotterName;
+
+    public override LayerFormat Format { get; } =
+        new(features.UserXattr ? "user.overlay.opaque" : "trusted.overlay.opaque");
+
+    protected override void Fill(
+        long id, IReadOnlyList<SnapshotRow> parents, CancellationToken cancellationToken)
+    {
+        // The upper directory's own attributes are the mount's root's.
+        if (FileStatus.Read(Directories.Fs(parents[0].Id), out var parent) == 0)
+        {
+            DirectoryHandle.SetOwner(Directories.Fs(id), parent.Uid, parent.Gid);
+            DirectoryHandle.SetMode(Directories.Fs(id), parent.Mode & PermissionMask);
+        }
+    }
+
+    protected override IReadOnlyList<Mount> Mounts(SnapshotRow row, IReadOnlyList<SnapshotRow> parents)
+    {
+        if (parents.Count == 0)
+        {
+            return Bind(Directories.Fs(row.Id), row.Kind);
+        }
+
+        if (row.Kind == SnapshotKind.View && parents.Count == 1)
+        {
+            return Bind(Directories.Fs(parents[0].Id), row.Kind);
+        }
+
+        var options = new List<string>();
+        if (features.IndexOff)
+        {
+            options.Add("index=off");
+        }
+
+        if (features.UserXattr)
+        {
+            options.Add("userxattr");
+        }
+
+        if (row.Kind == SnapshotKind.Active)
+        {
+            options.Add("workdir=" + Directories.Work(row.Id));
+            options.Add("upperdir=" + Directories.Fs(row.Id));
+        }
+
+        options.Add("lowerdir=" + string.Join(':', parents.Select(parent => Directories.Fs(parent.Id))));
+        return [new Mount("overlay", "overlay", options)];
+    }
+
+    protected override async Task<long> SettleLayerAsync(
+        SnapshotRow row, IReadOnlyList<SnapshotRow> parents, AppliedLayer layer, CancellationToken cancellationToken)
+    {
+        var lowers = parents.Select(parent => Directories.Fs(parent.Id)).ToList();
+        await Task.Run(
+            () => LayerSettler.Settle(layer, Directories.Fs(row.Id), lowers, Format, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
+        return row.Id;
+    }
+}

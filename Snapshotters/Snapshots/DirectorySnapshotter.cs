@@ -1,0 +1,364 @@
+using ImageStore.Snapshotters.Layers;
+using ImageStore.Snapshotters.Mounts;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Snapshotters.Snapshots;
+
+/// <summary>What snapshotters that keep each snapshot in a directory of its own have in common.</summary>
+internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, SnapshotDirectories directories) : ISnapshotter
+{
+    public abstract string Name { get; }
+
+    public abstract LayerFormat Format { get; }
+
+    protected SnapshotCatalogue Catalogue => catalogue;
+
+    protected SnapshotDirectories Directories => directories;
+
+    public Task<SnapshotInfo?> StatAsync(string key, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var row = catalogue.Get(key);
+        return Task.FromResult(row is null || !IsWhole(row) ? null : row.ToInfo(key));
+    }
+
+    public Task<IReadOnlyList<SnapshotInfo>> WalkAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult<IReadOnlyList<SnapshotInfo>>(
+            [.. catalogue.List().Where(pair => IsWhole(pair.Value)).Select(pair => pair.Value.ToInfo(pair.Key))]);
+    }
+
+    public Task<SnapshotInfo> UpdateLabelsAsync(
+        string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        var copy = SnapshotArguments.CheckLabels(labels);
+        return catalogue.CommitAsync(
+            rows =>
+            {
+                var row = (rows.Get(key) ?? throw SnapshotErrors.NotFound(key))
+                    with { Labels = copy, UpdatedAt = catalogue.Now };
+                rows.Put(key, row);
+                return row.ToInfo(key);
+            },
+            cancellationToken);
+    }
+
+    public async Task<SnapshotUsage> UsageAsync(string key, CancellationToken cancellationToken)
+    {
+        var row = Require(key);
+        if (row is { Inodes: { } inodes, Bytes: { } bytes })
+        {
+            return new SnapshotUsage(inodes, bytes);
+        }
+
+        var usage = await Task.Run(() => TreeUsage.Measure(directories.Fs(row.Id), cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+        if (row.Kind == SnapshotKind.Committed)
+        {
+            await catalogue.CommitAsync(
+                rows =>
+                {
+                    if (rows.Get(key) is { } now && now.Id == row.Id)
+                    {
+                        rows.Put(key, now with { Inodes = usage.Inodes, Bytes = usage.Bytes });
+                    }
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return usage;
+    }
+
+    public Task<IReadOnlyList<Mount>> MountsAsync(string key, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var row = catalogue.Get(key) ?? throw SnapshotErrors.NotFound(key);
+        return row.Kind == SnapshotKind.Committed
+            ? throw SnapshotErrors.WrongKind(key, row.Kind, "active or a view")
+            : Task.FromResult(Mounts(row, catalogue.Parents(row) ?? throw SnapshotErrors.ChainBroken(key)));
+    }
+
+    public async Task<IReadOnlyList<Mount>> PrepareAsync(
+        string key, string? parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        var row = await CreateAsync(SnapshotKind.Active, key, parent, labels, cancellationToken).ConfigureAwait(false);
+        return Mounts(row, catalogue.Parents(row) ?? throw SnapshotErrors.ChainBroken(key));
+    }
+
+    public async Task<IReadOnlyList<Mount>> ViewAsync(
+        string key, string? parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        var row = await CreateAsync(SnapshotKind.View, key, parent, labels, cancellationToken).ConfigureAwait(false);
+        return Mounts(row, catalogue.Parents(row) ?? throw SnapshotErrors.ChainBroken(key));
+    }
+
+    public async Task<LayerSnapshot> PrepareLayerAsync(
+        string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        var row = await CreateAsync(SnapshotKind.Active, key, null, labels, cancellationToken).ConfigureAwait(false);
+        return new LayerSnapshot(key, directories.Fs(row.Id));
+    }
+
+    public Task CommitAsync(
+        string name, string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        SnapshotArguments.CheckKey(name);
+        var copy = SnapshotArguments.CheckLabels(labels);
+        return catalogue.CommitAsync(
+            rows =>
+            {
+                var row = RequireActive(rows.Get(key), key);
+                RequireFree(rows, name);
+                RequireParent(rows, row.Parent);
+                rows.Delete(key);
+                rows.Put(name, Committed(row, copy));
+            },
+            cancellationToken);
+    }
+
+    public async Task CommitLayerAsync(
+        string name,
+        string key,
+        string? parent,
+        AppliedLayer layer,
+        IReadOnlyDictionary<string, string> labels,
+        CancellationToken cancellationToken)
+    {
+        SnapshotArguments.CheckKey(name);
+        var copy = SnapshotArguments.CheckLabels(labels);
+        var row = RequireActive(catalogue.Get(key), key);
+        if (row.Parent is not null)
+        {
+            throw new ImageStoreException(
+                ErrorKind.FailedPrecondition, $"The snapshot '{Printable.Of(key)}' has a parent already.");
+        }
+
+        using var making = directories.LockForMaking();
+        try
+        {
+            if (catalogue.Get(name) is not null)
+            {
+                throw SnapshotErrors.AlreadyExists(name);
+            }
+
+            var parents = ParentChain(parent);
+            var id = await SettleLayerAsync(row, parents, layer, cancellationToken).ConfigureAwait(false);
+            await ReplaceAsync(name, key, row, id, parent, copy, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ImageStoreException e) when (e.Kind == ErrorKind.AlreadyExists)
+        {
+            await RemoveAsync(key, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async Task RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        var id = await catalogue.CommitAsync(
+            rows =>
+            {
+                var row = rows.Get(key) ?? throw SnapshotErrors.NotFound(key);
+                if (row.Kind == SnapshotKind.Committed
+                    && rows.List().FirstOrDefault(pair => pair.Value.Parent == key) is { Key: { } child })
+                {
+                    throw SnapshotErrors.HasChildren(key, child);
+                }
+
+                rows.Delete(key);
+                return row.Id;
+            },
+            cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => directories.Remove(id), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    public async Task MarkSyncedAsync(CancellationToken cancellationToken)
+    {
+        // Read first: what is committed while the flush runs may not be part of it.
+        var pending = catalogue.List()
+            .Where(pair => pair.Value is { Kind: SnapshotKind.Committed, Synced: false }
+                && pair.Value.BootId == catalogue.BootId)
+            .ToList();
+        if (pending.Count == 0)
+        {
+            return;
+        }
+
+        await Task.Run(() => DirectoryHandle.SyncFileSystem(directories.Root), cancellationToken).ConfigureAwait(false);
+        await catalogue.CommitAsync(
+            rows =>
+            {
+                foreach (var (name, row) in pending)
+                {
+                    if (rows.Get(name) is { } now && now.Id == row.Id)
+                    {
+                        rows.Put(name, now with { Synced = true });
+                    }
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Fills a new snapshot's directory from its nearest parent, where the kind needs it.</summary>
+    protected abstract void Fill(long id, IReadOnlyList<SnapshotRow> parents, CancellationToken cancellationToken);
+
+    /// <summary>The mounts of a row that stands on <paramref name="parents"/>, nearest first.</summary>
+    protected abstract IReadOnlyList<Mount> Mounts(SnapshotRow row, IReadOnlyList<SnapshotRow> parents);
+
+    /// <summary>Makes an unpacked layer what a commit needs; returns the directory's id, the row's own or a new one.</summary>
+    protected abstract Task<long> SettleLayerAsync(
+        SnapshotRow row, IReadOnlyList<SnapshotRow> parents, AppliedLayer layer, CancellationToken cancellationToken);
+
+    protected static IReadOnlyList<Mount> Bind(string directory, SnapshotKind kind) =>
+        [new Mount("bind", directory, [kind == SnapshotKind.View ? "ro" : "rw", "rbind"])];
+
+    private async Task<SnapshotRow> CreateAsync(
+        SnapshotKind kind,
+        string key,
+        string? parent,
+        IReadOnlyDictionary<string, string> labels,
+        CancellationToken cancellationToken)
+    {
+        SnapshotArguments.CheckKey(key);
+        var copy = SnapshotArguments.CheckLabels(labels);
+        if (catalogue.Get(key) is not null)
+        {
+            throw SnapshotErrors.AlreadyExists(key);
+        }
+
+        var parents = ParentChain(parent);
+        var id = await catalogue.NewIdAsync(cancellationToken).ConfigureAwait(false);
+        using var making = directories.LockForMaking();
+        try
+        {
+            directories.Make(id, withWork: kind == SnapshotKind.Active);
+            if (parents.Count > 0 && kind == SnapshotKind.Active)
+            {
+                await Task.Run(() => Fill(id, parents, cancellationToken), cancellationToken).ConfigureAwait(false);
+            }
+
+            return await catalogue.CommitAsync(
+                rows =>
+                {
+                    RequireFree(rows, key);
+                    RequireParent(rows, parent);
+                    var now = catalogue.Now;
+                    var row = new SnapshotRow
+                    {
+                        Kind = kind,
+                        Id = id,
+                        Parent = parent,
+                        Labels = copy,
+                        CreatedAt = now,
+                        UpdatedAt = now,
+                        BootId = catalogue.BootId,
+                    };
+                    rows.Put(key, row);
+                    return row;
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            if (catalogue.Get(key)?.Id != id)
+            {
+                directories.Remove(id);
+            }
+
+            throw;
+        }
+    }
+
+    private async Task ReplaceAsync(
+        string name,
+        string key,
+        SnapshotRow row,
+        long id,
+        string? parent,
+        Dictionary<string, string> labels,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            await catalogue.CommitAsync(
+                rows =>
+                {
+                    _ = RequireActive(rows.Get(key), key);
+                    RequireFree(rows, name);
+                    RequireParent(rows, parent);
+                    rows.Delete(key);
+                    rows.Put(name, Committed(row, labels) with { Id = id, Parent = parent });
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch when (id != row.Id && catalogue.Get(name)?.Id != id)
+        {
+            directories.Remove(id);
+            throw;
+        }
+
+        if (id != row.Id)
+        {
+            directories.Remove(row.Id);
+        }
+    }
+
+    private SnapshotRow Committed(SnapshotRow row, Dictionary<string, string> labels)
+    {
+        var now = catalogue.Now;
+        return row with
+        {
+            Kind = SnapshotKind.Committed,
+            Labels = labels,
+            CreatedAt = now,
+            UpdatedAt = now,
+            BootId = catalogue.BootId,
+            Synced = false,
+        };
+    }
+
+    private List<SnapshotRow> ParentChain(string? parent)
+    {
+        if (parent is null)
+        {
+            return [];
+        }
+
+        var row = catalogue.Get(parent) ?? throw SnapshotErrors.ParentNotFound(parent);
+        if (row.Kind != SnapshotKind.Committed)
+        {
+            throw SnapshotErrors.WrongKind(parent, row.Kind, "committed, as a parent must be");
+        }
+
+        var above = catalogue.IsDurable(row) ? catalogue.Parents(row) : null;
+        return above is null ? throw SnapshotErrors.ParentNotFound(parent) : [row, .. above];
+    }
+
+    private bool IsWhole(SnapshotRow row) => catalogue.IsDurable(row) && catalogue.Parents(row) is not null;
+
+    private SnapshotRow Require(string key) =>
+        catalogue.Get(key) is { } row && IsWhole(row) ? row : throw SnapshotErrors.NotFound(key);
+
+    private static SnapshotRow RequireActive(SnapshotRow? row, string key) => row switch
+    {
+        null => throw SnapshotErrors.NotFound(key),
+        { Kind: SnapshotKind.Active } => row,
+        _ => throw SnapshotErrors.WrongKind(key, row.Kind, "active"),
+    };
+
+    private static void RequireFree(SnapshotCatalogue.Rows rows, string name)
+    {
+        if (rows.Get(name) is not null)
+        {
+            throw SnapshotErrors.AlreadyExists(name);
+        }
+    }
+
+    private static void RequireParent(SnapshotCatalogue.Rows rows, string? parent)
+    {
+        if (parent is not null && rows.Get(parent) is not { Kind: SnapshotKind.Committed })
+        {
+            throw SnapshotErrors.ParentNotFound(parent);
+        }
+    }
+}

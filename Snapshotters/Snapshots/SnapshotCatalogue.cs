@@ -1,0 +1,106 @@
+using ImageStore.Store.Metadata;
+
+namespace ImageStore.Snapshotters.Snapshots;
+
+/// <summary>The rows of one snapshotter in one namespace.</summary>
+internal sealed class SnapshotCatalogue(MetadataDb db, string ns, string snapshotter, TimeProvider time)
+{
+    private const long IdBlock = 32;
+    private static readonly MetadataTable<SnapshotRow> s_rows = new("snapshots", SnapshotJson.Default.SnapshotRow);
+    private static readonly MetadataTable<SnapshotCounterRow> s_counters =
+        new("snapshot-counters", SnapshotJson.Default.SnapshotCounterRow);
+
+    private readonly string _prefix = $"{ns}/{snapshotter}/";
+    private readonly Lock _idLock = new();
+    private long _nextId;
+    private long _idEnd;
+
+    public string BootId { get; } = MachineBoot.ReadId();
+
+    public DateTimeOffset Now => time.GetUtcNow();
+
+    public SnapshotRow? Get(string name) => db.Get(s_rows, _prefix + name);
+
+    public IReadOnlyList<KeyValuePair<string, SnapshotRow>> List() =>
+        [.. db.List(s_rows, _prefix).Select(pair => KeyValuePair.Create(pair.Key[_prefix.Length..], pair.Value))];
+
+    /// <summary>The directories in use by this kind of snapshotter in every namespace.</summary>
+    public HashSet<long> AllIds() =>
+        [.. db.List(s_rows, string.Empty)
+            .Where(pair => pair.Key.Split('/', 3) is [_, var kind, _] && kind == snapshotter)
+            .Select(pair => pair.Value.Id)];
+
+    public Task CommitAsync(Action<Rows> body, CancellationToken cancellationToken) =>
+        db.CommitAsync(transaction => body(new Rows(transaction, _prefix)), cancellationToken);
+
+    public Task<T> CommitAsync<T>(Func<Rows, T> body, CancellationToken cancellationToken) =>
+        db.CommitAsync(transaction => body(new Rows(transaction, _prefix)), cancellationToken);
+
+    /// <summary>A number that no directory has; numbers are reserved in blocks so that most cost no commit.</summary>
+    public async Task<long> NewIdAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            lock (_idLock)
+            {
+                if (_nextId < _idEnd)
+                {
+                    return _nextId++;
+                }
+            }
+
+            var first = await db.CommitAsync(
+                transaction =>
+                {
+                    var next = transaction.Get(s_counters, snapshotter)?.Next ?? 1;
+                    transaction.Put(s_counters, snapshotter, new SnapshotCounterRow(next + IdBlock));
+                    return next;
+                },
+                cancellationToken).ConfigureAwait(false);
+            lock (_idLock)
+            {
+                if (_nextId >= _idEnd)
+                {
+                    (_nextId, _idEnd) = (first, first + IdBlock);
+                }
+            }
+        }
+    }
+
+    /// <summary>The snapshot's parents, nearest first, or null when one is absent or cannot be trusted.</summary>
+    public IReadOnlyList<SnapshotRow>? Parents(SnapshotRow row)
+    {
+        var parents = new List<SnapshotRow>();
+        for (var name = row.Parent; name is not null; name = parents[^1].Parent)
+        {
+            if (Get(name) is not { Kind: SnapshotKind.Committed } parent || !IsDurable(parent))
+            {
+                return null;
+            }
+
+            parents.Add(parent);
+        }
+
+        return parents;
+    }
+
+    /// <summary>Whether the machine has not gone down since the files were written, or they were flushed before.</summary>
+    public bool IsDurable(SnapshotRow row) =>
+        row.Kind != SnapshotKind.Committed || row.Synced || row.BootId == BootId;
+
+    /// <summary>The rows inside one transaction.</summary>
+    internal readonly struct Rows(MetadataTransaction transaction, string prefix)
+    {
+        public SnapshotRow? Get(string name) => transaction.Get(s_rows, prefix + name);
+
+        public IReadOnlyList<KeyValuePair<string, SnapshotRow>> List()
+        {
+            var cut = prefix.Length;
+            return [.. transaction.List(s_rows, prefix).Select(pair => KeyValuePair.Create(pair.Key[cut..], pair.Value))];
+        }
+
+        public void Put(string name, SnapshotRow row) => transaction.Put(s_rows, prefix + name, row);
+
+        public void Delete(string name) => transaction.Delete(s_rows, prefix + name);
+    }
+}

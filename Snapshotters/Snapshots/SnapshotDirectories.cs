@@ -1,0 +1,109 @@
+using System.Globalization;
+using ImageStore.Snapshotters.Layers;
+using ImageStore.Snapshotters.Mounts;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Snapshotters.Snapshots;
+
+/// <summary>The directories of one kind of snapshotter, <c>snapshots/&lt;kind&gt;/&lt;id&gt;/{fs,work}</c>.</summary>
+/// <remarks>
+/// A directory is made before its row and removed after it, so a directory without a row is a crash's leftover. Making
+/// holds a shared lock on the folder and sweeping an exclusive one, so a sweep never takes what is just being made.
+/// </remarks>
+internal sealed class SnapshotDirectories
+{
+    public const string RemovingPrefix = "removing-";
+
+    private const uint Private = 0x1C0;
+    private const uint Traversable = 0x1ED;
+
+    public SnapshotDirectories(string root, string snapshotter)
+    {
+        Root = Path.Combine(Path.GetFullPath(root), "snapshots", snapshotter);
+        Directory.CreateDirectory(root);
+        DirectoryHandle.Make(Path.Combine(Path.GetFullPath(root), "snapshots"), Private);
+        DirectoryHandle.Make(Root, Private);
+    }
+
+    public string Root { get; }
+
+    public string Of(long id) => Path.Combine(Root, id.ToString(CultureInfo.InvariantCulture));
+
+    public string Fs(long id) => Path.Combine(Of(id), "fs");
+
+    public string Work(long id) => Path.Combine(Of(id), "work");
+
+    /// <summary>Held from before a directory is made until its row is committed.</summary>
+    public SafeFileHandle LockForMaking() => DirectoryLock.Shared(Root);
+
+    public void Make(long id, bool withWork)
+    {
+        DirectoryHandle.Make(Of(id), Private);
+        DirectoryHandle.Make(Fs(id), Traversable);
+        if (withWork)
+        {
+            DirectoryHandle.Make(Work(id), Private);
+        }
+    }
+
+    /// <summary>Takes the directory out of the way at once, so that an interrupted removal is resumed by a sweep.</summary>
+    public string? MoveAside(long id)
+    {
+        var aside = Path.Combine(Root, RemovingPrefix + id.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            Directory.Move(Of(id), aside);
+            return aside;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    public void Remove(long id)
+    {
+        if (MoveAside(id) is { } aside)
+        {
+            RemoveTree(aside);
+        }
+    }
+
+    public static void RemoveTree(string path)
+    {
+        try
+        {
+            TreeRemover.RemoveTree(path);
+        }
+        catch (Exception) when (!Directory.Exists(path))
+        {
+            // Another sweep was faster.
+        }
+    }
+
+    /// <summary>Deletes directories that no row names and resumes interrupted removals.</summary>
+    public void Sweep(Func<HashSet<long>> idsInUse)
+    {
+        using (var exclusive = DirectoryLock.TryExclusive(Root))
+        {
+            if (exclusive is not null)
+            {
+                var present = Directory.GetDirectories(Root).Select(Path.GetFileName)
+                    .Select(name => long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                        ? id
+                        : 0)
+                    .Where(id => id > 0);
+                var used = idsInUse();
+                foreach (var id in present.Where(id => !used.Contains(id)).ToList())
+                {
+                    MoveAside(id);
+                }
+            }
+        }
+
+        foreach (var aside in Directory.GetDirectories(Root, RemovingPrefix + "*"))
+        {
+            RemoveTree(aside);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+
+namespace ImageStore.Snapshotters.Snapshots;
+
+/// <summary>A snapshot as the metadata keeps it.</summary>
+internal sealed record SnapshotRow
+{
+    public required SnapshotKind Kind { get; init; }
+
+    public required long Id { get; init; }
+
+    public string? Parent { get; init; }
+
+    public required Dictionary<string, string> Labels { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>The machine's boot in which it was prepared or committed.</summary>
+    public required string BootId { get; init; }
+
+    /// <summary>Whether its files are known to have reached the disk.</summary>
+    public bool Synced { get; init; }
+
+    public long? Inodes { get; init; }
+
+    public long? Bytes { get; init; }
+
+    public SnapshotInfo ToInfo(string name) => new()
+    {
+        Kind = Kind,
+        Name = name,
+        Parent = Parent,
+        Labels = Labels,
+        CreatedAt = CreatedAt,
+        UpdatedAt = UpdatedAt,
+    };
+}
+
+/// <summary>The next number that no snapshot of a kind has had.</summary>
+internal sealed record SnapshotCounterRow(long Next);
+
+[JsonSourceGenerationOptions(
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(SnapshotRow))]
+[JsonSerializable(typeof(SnapshotCounterRow))]
+internal sealed partial class SnapshotJson : JsonSerializerContext;

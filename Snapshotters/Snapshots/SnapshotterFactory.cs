@@ -1,0 +1,70 @@
+using ImageStore.Snapshotters.Native;
+using ImageStore.Snapshotters.Overlay;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Metadata;
+
+namespace ImageStore.Snapshotters.Snapshots;
+
+/// <summary>Opens snapshotters.</summary>
+public static class SnapshotterFactory
+{
+    /// <summary>Opens a snapshotter for one namespace and repairs what a crash left behind.</summary>
+    /// <param name="name"><c>overlayfs</c>, <c>native</c>, or null for overlayfs where it works and native elsewhere.</param>
+    /// <param name="rootDirectory">The store's root; the snapshots lie below <c>snapshots</c>.</param>
+    /// <param name="namespaceName">The namespace whose snapshots are seen.</param>
+    /// <param name="metadata">Where the rows are kept.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Cancels the opening.</param>
+    /// <exception cref="ImageStoreException">The name is unknown, or overlayfs does not work there.</exception>
+    public static async Task<ISnapshotter> OpenAsync(
+        string? name,
+        string rootDirectory,
+        string namespaceName,
+        MetadataDb metadata,
+        TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(namespaceName) || namespaceName.Contains('/', StringComparison.Ordinal))
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument,
+                $"'{Printable.Of(namespaceName)}' is not a namespace.",
+                "Use letters, digits, dots, dashes and underscores.");
+        }
+
+        if (name is not (null or OverlaySnapshotter.SnapshotterName or NativeSnapshotter.SnapshotterName))
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument,
+                $"There is no snapshotter '{Printable.Of(name)}'.",
+                $"Use {OverlaySnapshotter.SnapshotterName} or {NativeSnapshotter.SnapshotterName}.");
+        }
+
+        if (name != NativeSnapshotter.SnapshotterName)
+        {
+            var directories = new SnapshotDirectories(rootDirectory, OverlaySnapshotter.SnapshotterName);
+            var (features, reason) = await OverlayProbe.RunAsync(directories, cancellationToken).ConfigureAwait(false);
+            if (features is not null)
+            {
+                var catalogue = Catalogue(OverlaySnapshotter.SnapshotterName);
+                await SnapshotRecovery.RunAsync(catalogue, directories, cancellationToken).ConfigureAwait(false);
+                return new OverlaySnapshotter(catalogue, directories, features);
+            }
+
+            if (name is not null)
+            {
+                throw new ImageStoreException(
+                    ErrorKind.Unsupported,
+                    $"overlayfs does not work in {directories.Root}: {reason}.",
+                    "Put the root on ext4 or on XFS made with ftype=1, or use the native snapshotter.");
+            }
+        }
+
+        var nativeDirectories = new SnapshotDirectories(rootDirectory, NativeSnapshotter.SnapshotterName);
+        var nativeCatalogue = Catalogue(NativeSnapshotter.SnapshotterName);
+        await SnapshotRecovery.RunAsync(nativeCatalogue, nativeDirectories, cancellationToken).ConfigureAwait(false);
+        return new NativeSnapshotter(nativeCatalogue, nativeDirectories);
+
+        SnapshotCatalogue Catalogue(string kind) => new(metadata, namespaceName, kind, time);
+    }
+}
