@@ -1,0 +1,60 @@
+using ImageStore.Integration.Tests.Support;
+
+namespace ImageStore.Integration.Tests;
+
+/// <summary>The main job, from a real registry onto a real disk.</summary>
+[Collection(RegistryGroup.Name)]
+public sealed class PullTests(RegistryFixture registry) : IDisposable
+{
+    private readonly DirectoryInfo _work = Directory.CreateTempSubdirectory("imagestore-pull-");
+
+    public void Dispose() => _work.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("overlayfs")]
+    [InlineData("native")]
+    public async Task Pull_TrickyImage_GivesTheTreeThatUmociGives(string snapshotter)
+    {
+        Run.NeedRoot();
+        Run.Need("umoci", "getfattr");
+        registry.Need();
+        var layout = Layouts.Tricky(In("layout"));
+        var reference = await registry.PushAsync(layout, "tricky-" + snapshotter);
+        await Run.AsyncOk("umoci", "unpack", "--image", $"{layout}:latest", In("bundle"));
+        var expected = await TreeListing.OfAsync(In("bundle/rootfs"));
+
+        var cli = new ImageStoreCli(In("root"));
+        await cli.OkAsync("pull", "--snapshotter", snapshotter, reference);
+        var target = Directory.CreateDirectory(In("mnt")).FullName;
+        await cli.OkAsync("mount", "--snapshotter", snapshotter, reference, target);
+        try
+        {
+            var actual = await TreeListing.OfAsync(target);
+
+            // The image has no entry for its root, so its time is whenever a tool made it.
+            expected.Remove(string.Empty);
+            actual.Remove(string.Empty);
+            Assert.Equal(string.Empty, TreeListing.Difference(expected, actual));
+            Assert.True(actual.Count > 20);
+        }
+        finally
+        {
+            await cli.OkAsync("unmount", "--snapshotter", snapshotter, target);
+        }
+    }
+
+    [Fact]
+    public async Task Pull_Twice_SaysThatNothingWasLeftToDo()
+    {
+        Run.NeedRoot();
+        registry.Need();
+        var reference = await registry.PushAsync(Layouts.Random(In("layout"), 2, 3, 1000, seed: 1), "twice");
+        var cli = new ImageStoreCli(In("root"));
+        await cli.OkAsync("pull", reference);
+        var digest = await cli.OkAsync("images", "ls", "--format", "json");
+        await cli.OkAsync("pull", reference);
+        Assert.Equal(digest, await cli.OkAsync("images", "ls", "--format", "json"));
+    }
+
+    private string In(string name) => Path.Combine(_work.FullName, name);
+}

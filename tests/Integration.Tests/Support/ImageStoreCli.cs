@@ -1,0 +1,27 @@
+namespace ImageStore.Integration.Tests.Support;
+
+/// <summary>The program under test, with a root of its own.</summary>
+internal sealed class ImageStoreCli(string root)
+{
+    /// <summary>The built program; <c>./test</c> sets it.</summary>
+    public static string Binary =>
+        Environment.GetEnvironmentVariable("IMAGESTORE_BIN") is { Length: > 0 } path && File.Exists(path)
+            ? path
+            : throw new InvalidOperationException("IMAGESTORE_BIN does not name the built program: run ./test.");
+
+    public string Root => root;
+
+    public Task<Run.Result> TryAsync(params string[] arguments) => Run.TryAsync(Binary, [.. Global(), .. arguments]);
+
+    public async Task<string> OkAsync(params string[] arguments)
+    {
+        var result = await TryAsync(arguments);
+        Assert.True(
+            result.ExitCode == 0, $"imagestore {string.Join(' ', arguments)} ended with {result.ExitCode}: {result.Error}");
+        return result.Output;
+    }
+
+    public System.Diagnostics.Process Start(params string[] arguments) => Run.Start(Binary, [.. Global(), .. arguments]);
+
+    private string[] Global() => ["--root", root];
+}

@@ -1,0 +1,118 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json.Nodes;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Integration.Tests.Support;
+
+/// <summary>Writes images as OCI layouts, for skopeo to push and umoci to unpack.</summary>
+internal static class Layouts
+{
+    /// <summary>Three layers with what is hard: links, types that change, whiteouts, owners, xattrs, devices.</summary>
+    public static string Tricky(string directory)
+    {
+        using var first = new LayerBuilder()
+            .Directory("usr/").Directory("usr/bin/").Symlink("bin", "usr/bin")
+            .File("usr/bin/tool", Encoding.UTF8.GetBytes("tool"), 0x9ED)
+            .HardLink("usr/bin/same-tool", "usr/bin/tool")
+            .File("usr/bin/capable", [1, 2, 3], 0x1ED, 0, 0, ("SCHILY.xattr.user.note", "hello"))
+            .Directory("data/", 0x3FF, 1000, 1001).File("data/keep", [1]).File("data/drop", [2])
+            .Directory("data/deep/").File("data/deep/a", [3]).File("data/deep/b", [4])
+            .Directory("swap/").File("swap/becomes-dir", [5]).Directory("swap/becomes-file/").File("swap/becomes-file/x", [6])
+            .Symlink("swap/becomes-real", "/etc/passwd")
+            .Directory("opaque/", 0x1C0, 5, 6).File("opaque/old", [7])
+            .Device("null", 1, 3).Fifo("pipe")
+            .File("owner", [8], 0x1A4, 70000, 1_000_000_000)
+            .File($"{new string('n', 150)}/{new string('m', 200)}", [9])
+            .File("empty", []);
+        using var second = new LayerBuilder()
+            .Whiteout("data/drop").Whiteout("data/deep")
+            .File("data/new", [10])
+            .Directory("swap/").Directory("swap/becomes-dir/").File("swap/becomes-dir/y", [11])
+            .File("swap/becomes-file", [12]).File("swap/becomes-real", [13])
+            .Directory("opaque/", 0x1C0, 5, 6).File("opaque/new", [14]).Opaque("opaque")
+            .File("data/keep", [15, 16], 0x180, 7, 8);
+        using var third = new LayerBuilder()
+            .Directory("data/deep/").File("data/deep/again", [17])
+            .File("usr/bin/later", [18])
+            .Whiteout("swap/becomes-file");
+        return Write(directory, [Gzip(first.ToArray()), Gzip(second.ToArray()), third.ToArray().AsLayer()]);
+    }
+
+    /// <summary>Layers of files with pseudo-random content: what takes a while to pull.</summary>
+    public static string Random(string directory, int layers, int filesPerLayer, int bytesPerFile, int seed)
+    {
+        var random = new System.Random(seed);
+        List<Layer> result = [];
+        for (var i = 0; i < layers; i++)
+        {
+            using var layer = new LayerBuilder();
+            layer.Directory($"layer{i}/");
+            for (var j = 0; j < filesPerLayer; j++)
+            {
+                var content = new byte[bytesPerFile];
+                random.NextBytes(content.AsSpan(0, bytesPerFile / 2));
+                layer.File($"layer{i}/file{j}", content);
+            }
+
+            result.Add(Gzip(layer.ToArray()));
+        }
+
+        return Write(directory, result);
+    }
+
+    public sealed record Layer(byte[] Bytes, Digest DiffId, string MediaType);
+
+    public static Layer Gzip(byte[] tar)
+    {
+        using var result = new MemoryStream();
+        using (var gzip = new GZipStream(result, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(tar);
+        }
+
+        return new Layer(result.ToArray(), Digest.Compute(tar), MediaTypes.OciLayerGzip);
+    }
+
+    public static Layer AsLayer(this byte[] tar) => new(tar, Digest.Compute(tar), MediaTypes.OciLayer);
+
+    /// <summary>Writes the layout with the tag <c>latest</c>; returns its directory.</summary>
+    public static string Write(string directory, IReadOnlyList<Layer> layers)
+    {
+        var blobs = System.IO.Directory.CreateDirectory(Path.Combine(directory, "blobs/sha256")).FullName;
+        var config = new JsonObject
+        {
+            ["architecture"] = Platform.Current.Architecture,
+            ["os"] = "linux",
+            ["config"] = new JsonObject(),
+            ["rootfs"] = new JsonObject
+            {
+                ["type"] = "layers",
+                ["diff_ids"] = new JsonArray([.. layers.Select(layer => (JsonNode)layer.DiffId.ToString())]),
+            },
+        };
+        var manifest = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciManifest,
+            ["config"] = Put(MediaTypes.OciConfig, Encoding.UTF8.GetBytes(config.ToJsonString())),
+            ["layers"] = new JsonArray([.. layers.Select(layer => (JsonNode)Put(layer.MediaType, layer.Bytes))]),
+        };
+        var top = Put(MediaTypes.OciManifest, Encoding.UTF8.GetBytes(manifest.ToJsonString()));
+        top["annotations"] = new JsonObject { ["org.opencontainers.image.ref.name"] = "latest" };
+        var index = new JsonObject
+        {
+            ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciIndex, ["manifests"] = new JsonArray(top),
+        };
+        System.IO.File.WriteAllText(Path.Combine(directory, "index.json"), index.ToJsonString());
+        System.IO.File.WriteAllText(Path.Combine(directory, "oci-layout"), """{"imageLayoutVersion":"1.0.0"}""");
+        return directory;
+
+        JsonObject Put(string mediaType, byte[] bytes)
+        {
+            var digest = Digest.Compute(bytes);
+            System.IO.File.WriteAllBytes(Path.Combine(blobs, digest.Hex), bytes);
+            return new JsonObject { ["mediaType"] = mediaType, ["digest"] = digest.ToString(), ["size"] = bytes.Length };
+        }
+    }
+}
