@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Headers;
+using ImageStore.Distribution.Registry;
+using ImageStore.Distribution.Transport;
+
+namespace ImageStore.Distribution.Auth;
+
+/// <summary>Remembers each registry's challenge and each scope's token; learns only from a 401.</summary>
+internal sealed class Authenticator(HttpTransport transport, CredentialStore credentials, TimeProvider time) : IDisposable
+{
+    // A token is renewed this long before its end, less than any lifetime that we accept.
+    private static readonly TimeSpan s_margin = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<(string Origin, string Repository), BearerToken> _headers = new();
+    private readonly ConcurrentDictionary<string, IReadOnlyList<Challenge>> _challenges = new();
+    private readonly TokenClient _tokens = new(transport, time);
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    /// <summary>What to send; null where the registry has asked for nothing yet.</summary>
+    public async ValueTask<AuthenticationHeaderValue?> HeaderAsync(
+        RegistryHost host, string repository, CancellationToken ct)
+    {
+        if (_headers.TryGetValue(Key(host, repository), out var known) && time.GetUtcNow() < known.Expires - s_margin)
+        {
+            return known.Header;
+        }
+
+        return _challenges.TryGetValue(host.Origin.AbsoluteUri, out var challenges)
+            ? await RenewAsync(host, repository, challenges, known?.Header, ct).ConfigureAwait(false)
+            : null;
+    }
+
+    /// <summary>Answers the registry's own 401; null where there is nothing to answer with.</summary>
+    public async Task<AuthenticationHeaderValue?> AnswerAsync(
+        RegistryHost host, string repository, Reply refusal, AuthenticationHeaderValue? used, CancellationToken ct)
+    {
+        var challenges = Challenge.Parse(refusal.Header("WWW-Authenticate"));
+        if (challenges.Count == 0)
+        {
+            // gcr.io sends none with real requests, only with this one.
+            using var ping = await transport.SendAsync(
+                new RegistryRequest(HttpMethod.Get, new Uri(host.Origin, "/v2/")) { BodyLimit = CappedBody.MaxErrorBytes },
+                ct).ConfigureAwait(false);
+            challenges = RedirectPolicy.SameOrigin(ping.FinalUri, host.Origin)
+                ? Challenge.Parse(ping.Header("WWW-Authenticate"))
+                : [];
+        }
+
+        _challenges[host.Origin.AbsoluteUri] = challenges;
+        return await RenewAsync(host, repository, challenges, used, ct).ConfigureAwait(false);
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<AuthenticationHeaderValue?> RenewAsync(
+        RegistryHost host,
+        string repository,
+        IReadOnlyList<Challenge> challenges,
+        AuthenticationHeaderValue? used,
+        CancellationToken ct)
+    {
+        await _turn.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            // Someone else's turn may have brought a new one.
+            if (_headers.TryGetValue(Key(host, repository), out var known) && !ReferenceEquals(known.Header, used))
+            {
+                return known.Header;
+            }
+
+            var token = await AuthenticateAsync(host, repository, challenges, ct).ConfigureAwait(false);
+            if (token is null)
+            {
+                _headers.TryRemove(Key(host, repository), out _);
+                return null;
+            }
+
+            _headers[Key(host, repository)] = token;
+            return token.Header;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<BearerToken?> AuthenticateAsync(
+        RegistryHost host, string repository, IReadOnlyList<Challenge> challenges, CancellationToken ct)
+    {
+        var credential = await credentials.FindAsync(host.Name, repository, ct).ConfigureAwait(false);
+        if (challenges.FirstOrDefault(static c => c.Is("Bearer")) is { } bearer)
+        {
+            // Only this repository's right is asked for, whatever scope the challenge names.
+            return credential?.RegistryToken is { } fixedToken
+                ? new BearerToken(new("Bearer", fixedToken), DateTimeOffset.MaxValue)
+                : await _tokens.GetAsync(host.Origin, bearer, $"repository:{repository}:pull", credential, ct)
+                    .ConfigureAwait(false);
+        }
+
+        return challenges.Any(static c => c.Is("Basic")) && credential?.Basic() is { } basic
+            ? new BearerToken(basic, DateTimeOffset.MaxValue)
+            : null;
+    }
+
+    private static (string Origin, string Repository) Key(RegistryHost host, string repository) =>
+        (host.Origin.AbsoluteUri, repository);
+}

@@ -1,0 +1,47 @@
+namespace ImageStore.Distribution.Registry;
+
+/// <summary>How registries are spoken to. The defaults suit the public internet.</summary>
+public sealed record RegistryOptions
+{
+    /// <summary>Speak plain HTTP to every registry; loopback hosts get it anyway.</summary>
+    public bool PlainHttp { get; init; }
+
+    /// <summary>Connections to one host at a time.</summary>
+    public int MaxConnectionsPerHost { get; init; } = 6;
+
+    /// <summary>The folder of <c>config.json</c>; null means $DOCKER_CONFIG or ~/.docker, then podman's auth.json.</summary>
+    public string? DockerConfigDirectory { get; init; }
+
+    /// <summary>The User-Agent header.</summary>
+    public string UserAgent { get; init; } = "imagestore/0.1";
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Repeats of one request after its first failure.</summary>
+    public int MaxRetries { get; init; } = 4;
+
+    /// <summary>The pause before the first repeat; it doubles, with jitter.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The longest pause, also where Retry-After asks for more.</summary>
+    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a connection may take.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long response headers may take.</summary>
+    public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long one read of a body may take.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Below this rate over <see cref="RateWindow"/> a download is taken up on a new connection.</summary>
+    public long MinimumBytesPerSecond { get; init; } = 1024;
+
+    /// <summary>The time spent waiting over which the rate is judged.</summary>
+    public TimeSpan RateWindow { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a credential helper may take.</summary>
+    public TimeSpan CredentialHelperTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}
