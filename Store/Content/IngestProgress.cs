@@ -3,8 +3,7 @@ namespace ImageStore.Store.Content;
 /// <summary>How far an ingest is, for readers that follow it while it is written.</summary>
 internal sealed class IngestProgress
 {
-    private readonly Lock _gate = new();
-    private readonly ManualResetEventSlim _changed = new(false);
+    private readonly object _gate = new();
     private long _available;
     private bool _complete;
     private Exception? _failure;
@@ -20,24 +19,26 @@ internal sealed class IngestProgress
     /// <exception cref="IOException">The writer gave up, with its reason inside.</exception>
     public long WaitBeyond(long position, CancellationToken cancellationToken)
     {
-        while (true)
+        using var wake = cancellationToken.Register(() => Change(static () => { }));
+        lock (_gate)
         {
-            lock (_gate)
+            while (_available <= position)
             {
-                if (_available > position || (_complete && _failure is null))
-                {
-                    return Math.Max(_available, position);
-                }
-
+                cancellationToken.ThrowIfCancellationRequested();
                 if (_failure is not null)
                 {
                     throw new IOException("The blob that was being read will not arrive.", _failure);
                 }
 
-                _changed.Reset();
+                if (_complete)
+                {
+                    return position;
+                }
+
+                Monitor.Wait(_gate);
             }
 
-            _changed.Wait(cancellationToken);
+            return _available;
         }
     }
 
@@ -46,7 +47,7 @@ internal sealed class IngestProgress
         lock (_gate)
         {
             change();
-            _changed.Set();
+            Monitor.PulseAll(_gate);
         }
     }
 }
