@@ -1,7 +1,9 @@
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
+using ImageStore.Store.Oci;
 using Xunit;
 
 namespace ImageStore.Conformance;
@@ -229,6 +231,37 @@ public abstract class SnapshotterSuite : IAsyncLifetime
         Assert.Equal("1", File.ReadAllText(Path.Combine(target, "a")));
     }
 
+    [Fact]
+    public async Task CommitLayer_ParentCameLater_EqualsTheNormalWay()
+    {
+        var layer = await Snapshotter.PrepareLayerAsync("upper", s_none, s_ct);
+        File.WriteAllText(Path.Combine(layer.Directory, "b"), "2");
+        await FailsAsync(ErrorKind.NotFound, () => Snapshotter.CommitLayerAsync(
+            "two", "upper", "one", OneFile(), s_none, s_ct));
+        await LayerAsync("one", null, root => File.WriteAllText(Path.Combine(root, "a"), "1"));
+
+        await Snapshotter.CommitLayerAsync("two", "upper", "one", OneFile(), s_none, s_ct);
+
+        var target = Mount(await Snapshotter.PrepareAsync("active", "two", s_none, s_ct));
+        Assert.Equal("1", File.ReadAllText(Path.Combine(target, "a")));
+        Assert.Equal("2", File.ReadAllText(Path.Combine(target, "b")));
+        Assert.Equal("one", (await Snapshotter.StatAsync("two", s_ct))!.Parent);
+        Assert.Null(await Snapshotter.StatAsync("upper", s_ct));
+    }
+
+    [Fact]
+    public async Task CommitLayer_NameInUse_RemovesTheKey()
+    {
+        await LayerAsync("one", null, _ => { });
+        await Snapshotter.PrepareLayerAsync("again", s_none, s_ct);
+
+        await FailsAsync(ErrorKind.AlreadyExists, () => Snapshotter.CommitLayerAsync(
+            "one", "again", null, OneFile(), s_none, s_ct));
+
+        Assert.Null(await Snapshotter.StatAsync("again", s_ct));
+        Assert.Single(Directory.GetDirectories(Path.Combine(Root, "snapshots", Kind)));
+    }
+
     protected string Mount(IReadOnlyList<Mount> mounts)
     {
         var target = Path.Combine(Root, "mnt-" + _mounted.Count);
@@ -237,6 +270,15 @@ public abstract class SnapshotterSuite : IAsyncLifetime
         _mounted.Add(target);
         return target;
     }
+
+    private static AppliedLayer OneFile() => new()
+    {
+        Entries = 1,
+        UnpackedBytes = 1,
+        DiffId = Digest.Compute("layer"u8),
+        ImpliedDirectories = [],
+        PendingLinks = [],
+    };
 
     private static async Task FailsAsync(ErrorKind kind, Func<Task> action) =>
         Assert.Equal(kind, (await Assert.ThrowsAsync<ImageStoreException>(action)).Kind);
