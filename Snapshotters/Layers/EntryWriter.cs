@@ -144,8 +144,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                 }
                 catch (IOException e)
                 {
-                    throw new Store.Errors.ImageStoreException(
-                        Store.Errors.ErrorKind.NoSpace, $"Cannot write '{shown}': {e.Message}", "Free space or quota and try again.", e);
+                    throw KernelError.Of(e.HResult, $"write '{shown}'");
                 }
 
                 at += part.Length;
