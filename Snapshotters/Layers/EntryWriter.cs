@@ -1,0 +1,241 @@
+using ImageStore.Store.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>Makes one entry after the other; a later one replaces an earlier one of its name.</summary>
+internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerFormat format, LayerLimits limits)
+{
+    private const string WhiteoutPrefix = ".wh.";
+    private const string OpaqueName = ".wh..wh..opq";
+    private const uint CharDevice = 0x2000;
+    private readonly Dictionary<string, (long Seconds, uint Nanoseconds)> _times = [];
+
+    public Dictionary<string, string> Pending { get; } = [];
+
+    public long FileBytes { get; private set; }
+
+    public void Write(TarEntry entry)
+    {
+        var path = paths.Clean(entry.Name);
+        var type = entry.Type is 0 or (byte)'7' ? (byte)'0' : entry.Type;
+        type = type == (byte)'0' && entry.Name.EndsWith('/') ? (byte)'5' : type;
+        var body = type == (byte)'0' ? entry.Size : 0;
+        var name = path[(path.LastIndexOf('/') + 1)..];
+        if (name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+        {
+            Whiteout(path, name);
+            input.Skip((entry.Size + 511) & ~511L);
+            return;
+        }
+
+        if (path.Length == 0)
+        {
+            if (type != (byte)'5')
+            {
+                throw LayerFault.Corrupt("the root entry is no directory.");
+            }
+
+            Finish(entry, paths.Root, RootedPath.Name("."), "/", false);
+            _times[""] = (entry.Seconds, entry.Nanoseconds);
+            return;
+        }
+
+        Make(entry, type, path);
+        input.Skip(-body & 511);
+    }
+
+    public void TouchDirectories()
+    {
+        paths.Forget();
+        foreach (var (path, time) in _times)
+        {
+            using var directory = OpenAt.DirectoryInRoot(paths.Root, RootedPath.Name(path.Length == 0 ? "." : path));
+            if (directory is not null)
+            {
+                InodeChange.Touch(directory, time.Seconds, time.Nanoseconds, LayerFault.Show(path));
+            }
+        }
+    }
+
+    private void Make(TarEntry entry, byte type, string path)
+    {
+        var shown = LayerFault.Show(path);
+        var (parent, name) = paths.Parent(path);
+        if (type == (byte)'1' && paths.Clean(entry.LinkName) == path)
+        {
+            throw LayerFault.Corrupt($"'{shown}' is a hard link to itself.");
+        }
+
+        var old = FileMetadata.TryGet(parent, name);
+        var keep = old is { IsDirectory: true } && type == (byte)'5';
+        if (old is not null && !keep)
+        {
+            TreeRemover.Remove(parent, name, shown);
+            if (old.Value.IsDirectory)
+            {
+                _times.Remove(path);
+                paths.Implied.RemoveAll(i => i == path || i.StartsWith(path + "/", StringComparison.Ordinal));
+            }
+
+            paths.Forget();
+            (parent, name) = paths.Parent(path);
+        }
+
+        Pending.Remove(path);
+        switch (type)
+        {
+            case (byte)'0': File(entry, parent, name, shown); break;
+            case (byte)'1': HardLink(entry, path, parent, name, shown); return;
+            case (byte)'2':
+                NameAt.MakeSymlink(parent, name, RootedPath.Name(entry.LinkName), shown);
+                Finish(entry, parent, name, shown, true);
+                break;
+            case (byte)'3' or (byte)'4' or (byte)'6':
+                if (type == (byte)'3' && (entry.Major, entry.Minor) == (0, 0))
+                {
+                    throw LayerFault.Corrupt($"'{shown}' is a character device 0:0, which would forge a whiteout.");
+                }
+
+                var kind = type == (byte)'3' ? CharDevice : type == (byte)'4' ? 0x6000U : 0x1000U;
+                NameAt.MakeNode(parent, name, kind | 0x180, entry.Major, entry.Minor, shown);
+                Finish(entry, parent, name, shown, true);
+                break;
+            case (byte)'5':
+                if (!keep)
+                {
+                    NameAt.MakeDirectory(parent, name, 0x1C0, shown);
+                }
+
+                Finish(entry, parent, name, shown, false);
+                if (old is { IsDirectory: false })
+                {
+                    Xattr.Set(parent, name, format.OpaqueXattr, "y"u8, shown);
+                }
+
+                _times[path] = (entry.Seconds, entry.Nanoseconds);
+                if (keep && paths.Implied.Count > 0)
+                {
+                    using var directory = OpenAt.Directory(parent, name) ?? throw KernelError.Last($"open '{shown}'");
+                    paths.Implied.Remove(paths.RealPath(directory));
+                }
+
+                break;
+            default:
+                throw LayerFault.Corrupt($"'{shown}' has the unknown type {type}.");
+        }
+    }
+
+    private void File(TarEntry entry, SafeFileHandle parent, byte[] name, string shown)
+    {
+        using (var file = OpenAt.CreateNew(parent, name, 0x180) ?? throw KernelError.Last($"create '{shown}'"))
+        {
+            for (long at = 0; at < entry.Size;)
+            {
+                var part = input.Take(entry.Size - at);
+                if (part.IsEmpty)
+                {
+                    throw LayerFault.Corrupt($"the tar ends inside '{shown}'.");
+                }
+
+                try
+                {
+                    RandomAccess.Write(file, part, at);
+                }
+                catch (IOException e)
+                {
+                    throw KernelError.Of(e.HResult, $"write '{shown}'");
+                }
+
+                at += part.Length;
+            }
+        }
+
+        FileBytes += entry.Size;
+        Finish(entry, parent, name, shown, true);
+    }
+
+    private void HardLink(TarEntry entry, string path, SafeFileHandle parent, byte[] name, string shown)
+    {
+        var target = paths.Clean(entry.LinkName);
+        var slash = target.LastIndexOf('/');
+        using var from = OpenAt.DirectoryInRoot(paths.Root, RootedPath.Name(slash < 0 ? "." : target[..slash]));
+        var source = RootedPath.Name(target[(slash + 1)..]);
+        var found = from is null ? null : FileMetadata.TryGet(from, source);
+        if (found is null)
+        {
+            Pending[path] = target;
+            return;
+        }
+
+        if (found.Value.IsWhiteout || found.Value.IsDirectory)
+        {
+            throw LayerFault.Corrupt($"'{shown}' links to '{LayerFault.Show(target)}', which is removed or a directory.");
+        }
+
+        NameAt.Link(from!, source, parent, name, shown);
+    }
+
+    private void Whiteout(string path, string name)
+    {
+        var shown = LayerFault.Show(path);
+        var hidden = name[WhiteoutPrefix.Length..];
+        if (hidden is "" or "." or "..")
+        {
+            throw LayerFault.Corrupt($"'{shown}' is an invalid whiteout.");
+        }
+
+        var (parent, _) = paths.Parent(path);
+        if (name == OpaqueName)
+        {
+            Xattr.Set(parent, RootedPath.Name("."), format.OpaqueXattr, "y"u8, shown);
+            return;
+        }
+
+        var victim = RootedPath.Name(hidden);
+        if (hidden.StartsWith(WhiteoutPrefix, StringComparison.Ordinal)
+            || NameAt.MakeNode(parent, victim, CharDevice, 0, 0, shown))
+        {
+            return;
+        }
+
+        // This layer made the name: only what lies below it is hidden.
+        if (FileMetadata.TryGet(parent, victim) is { IsDirectory: true })
+        {
+            Xattr.Set(parent, victim, format.OpaqueXattr, "y"u8, shown);
+            using var directory = OpenAt.Directory(parent, victim) ?? throw KernelError.Last($"open '{shown}'");
+            paths.Implied.Remove(paths.RealPath(directory));
+        }
+    }
+
+    private void Finish(TarEntry entry, SafeFileHandle parent, byte[] name, string shown, bool times)
+    {
+        using var inode = OpenAt.Inode(parent, name) ?? throw KernelError.Last($"open '{shown}'");
+        InodeChange.Own(inode, entry.Uid, entry.Gid, shown);
+        foreach (var (key, value) in entry.Xattrs)
+        {
+            if (key.StartsWith("trusted.overlay.", StringComparison.Ordinal)
+                || key.StartsWith("user.overlay.", StringComparison.Ordinal))
+            {
+                throw LayerFault.Corrupt($"'{shown}' carries an attribute of overlayfs.");
+            }
+
+            if (value.Length > limits.MaxXattrBytes)
+            {
+                throw LayerFault.Limit("extended attribute bytes");
+            }
+
+            Xattr.Set(parent, name, RootedPath.Name(key), value, shown);
+        }
+
+        if (entry.Type != (byte)'2')
+        {
+            InodeChange.Permit(inode, entry.Mode, shown);
+        }
+
+        if (times)
+        {
+            InodeChange.Touch(inode, entry.Seconds, entry.Nanoseconds, shown);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>Inflates on a thread of its own into few buffers; the caller's thread hashes and consumes them.</summary>
+/// <remarks>Dispose waits for the thread: a source that blocks for ever has to end when its owner cancels.</remarks>
+internal sealed class InflateRing : IDisposable
+{
+    private const int Buffers = 4;
+    private const int BufferBytes = 256 * 1024;
+    private readonly BlockingCollection<byte[]> _free = [];
+    private readonly BlockingCollection<(byte[] Buffer, int Length)> _full = [];
+    private readonly IncrementalHash _hash = Digest.CreateHash(DigestAlgorithm.Sha256);
+    private readonly CancellationTokenSource _stop;
+    private readonly Thread _thread;
+    private readonly Action<long>? _onBytes;
+    private readonly long _limit;
+    private Exception? _failure;
+    private byte[] _buffer = [];
+    private int _at;
+    private int _length;
+    private long _total;
+
+    public InflateRing(Stream compressed, LayerCompression compression, long limit, Action<long>? onBytes, CancellationToken cancellationToken)
+    {
+        _limit = limit;
+        _onBytes = onBytes;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        for (var i = 0; i < Buffers; i++)
+        {
+            _free.Add(new byte[BufferBytes], CancellationToken.None);
+        }
+
+        _thread = new Thread(() => Inflate(compressed, compression)) { IsBackground = true, Name = "layer-inflate" };
+        _thread.Start();
+    }
+
+    /// <summary>The bytes at hand, at most <paramref name="max"/>; empty at the end. Consumed by this call.</summary>
+    public ReadOnlySpan<byte> Take(long max)
+    {
+        if (_at == _length && !Next())
+        {
+            return [];
+        }
+
+        var span = _buffer.AsSpan(_at, (int)Math.Min(max, _length - _at));
+        _at += span.Length;
+        return span;
+    }
+
+    /// <summary>Fills <paramref name="target"/>; false at a clean end, an error in the middle.</summary>
+    public bool Fill(Span<byte> target)
+    {
+        for (var done = 0; done < target.Length;)
+        {
+            var part = Take(target.Length - done);
+            if (part.IsEmpty)
+            {
+                return done == 0 ? false : throw LayerFault.Corrupt("the tar ends in the middle of an entry.");
+            }
+
+            part.CopyTo(target[done..]);
+            done += part.Length;
+        }
+
+        return true;
+    }
+
+    public void Skip(long count)
+    {
+        while (count > 0)
+        {
+            var part = Take(count);
+            count -= part.IsEmpty ? throw LayerFault.Corrupt("the tar ends in the middle of an entry.") : part.Length;
+        }
+    }
+
+    /// <summary>Reads what follows the archive, so that the hash covers it all.</summary>
+    public Digest Finish()
+    {
+        while (!Take(int.MaxValue).IsEmpty)
+        {
+        }
+
+        return Digest.FromHash(DigestAlgorithm.Sha256, _hash.GetHashAndReset());
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _thread.Join();
+        _stop.Dispose();
+        _free.Dispose();
+        _full.Dispose();
+        _hash.Dispose();
+    }
+
+    private bool Next()
+    {
+        if (_buffer.Length > 0)
+        {
+            _free.Add(_buffer, CancellationToken.None);
+            _buffer = [];
+        }
+
+        _at = _length = 0;
+        if (!_full.TryTake(out var next, Timeout.Infinite, _stop.Token))
+        {
+            return _failure is null ? false : throw Translate(_failure);
+        }
+
+        (_buffer, _length) = next;
+        _hash.AppendData(_buffer, 0, _length);
+        _total += _length;
+        if (_total > _limit)
+        {
+            throw LayerFault.Limit("unpacked bytes");
+        }
+
+        _onBytes?.Invoke(_total);
+        return true;
+    }
+
+    private static Exception Translate(Exception failure) => failure switch
+    {
+        InvalidDataException or EndOfStreamException or ZstdSharp.ZstdException =>
+            LayerFault.Corrupt("its compressed stream is damaged or truncated.", failure),
+        ImageStoreException known => new ImageStoreException(known.Kind, known.Message, known.Remedy, known),
+        OperationCanceledException => failure,
+        _ => new ImageStoreException(ErrorKind.Unavailable, "The layer's bytes could not be read.", null, failure),
+    };
+
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1031", Justification = "Rethrown on the consuming thread.")]
+    private void Inflate(Stream compressed, LayerCompression compression)
+    {
+        try
+        {
+            using var stream = LayerDecompressor.Open(new LeaveOpen(compressed), compression);
+            while (true)
+            {
+                var buffer = _free.Take(_stop.Token);
+                var read = stream.Read(buffer, 0, buffer.Length);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                _full.Add((buffer, read), _stop.Token);
+            }
+        }
+        catch (Exception e)
+        {
+            _failure = e;
+        }
+
+        _full.CompleteAdding();
+    }
+
+    private sealed class LeaveOpen(Stream inner) : ReadOnlyStream
+    {
+        public override int Read(Span<byte> buffer) => inner.Read(buffer);
+    }
+}

@@ -1,0 +1,40 @@
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>Unpacks one layer into a directory in overlay form, without its parents.</summary>
+public static class LayerApplier
+{
+    /// <summary>Reads <paramref name="compressed"/> to its end into the empty <paramref name="directory"/>.</summary>
+    /// <remarks>Blocks; one thread of its own inflates. After a failure the caller removes the directory.</remarks>
+    /// <exception cref="ImageStore.Store.Errors.ImageStoreException">The layer is malformed, too large, or the disk refuses it.</exception>
+    public static AppliedLayer Apply(
+        Stream compressed, LayerCompression compression, string directory, LayerFormat format, LayerLimits limits,
+        Action<long>? onBytes, CancellationToken cancellationToken)
+    {
+        using var input = new InflateRing(compressed, compression, limits.MaxUnpackedBytes, onBytes, cancellationToken);
+        using var paths = new RootedPath(directory, limits, format);
+        var reader = new TarReader(input, limits);
+        var writer = new EntryWriter(input, paths, format, limits);
+        long entries = 0;
+        while (reader.Next() is { } entry)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (++entries > limits.MaxEntries)
+            {
+                throw LayerFault.Limit("entries");
+            }
+
+            writer.Write(entry);
+        }
+
+        var diffId = input.Finish();
+        writer.TouchDirectories();
+        return new AppliedLayer
+        {
+            Entries = entries,
+            UnpackedBytes = writer.FileBytes,
+            DiffId = diffId,
+            ImpliedDirectories = paths.Implied,
+            PendingLinks = [.. writer.Pending.Select(p => (p.Key, p.Value))],
+        };
+    }
+}

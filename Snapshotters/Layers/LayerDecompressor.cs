@@ -1,0 +1,39 @@
+using ZstdSharp;
+using ZstdSharp.Unsafe;
+
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>Opens a layer's compressed stream; truncated input is an error, never an early end.</summary>
+public static class LayerDecompressor
+{
+    private const int WindowLogMax = 27;
+
+    /// <summary>Tells the compression by the first bytes.</summary>
+    public static LayerCompression Detect(ReadOnlySpan<byte> head)
+    {
+        if (head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]))
+        {
+            return LayerCompression.Gzip;
+        }
+
+        var zstd = head.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd])
+            || (head.Length >= 4 && (head[0] & 0xf0) == 0x50 && head[1..4].SequenceEqual((ReadOnlySpan<byte>)[0x2a, 0x4d, 0x18]));
+        return zstd ? LayerCompression.Zstd : LayerCompression.None;
+    }
+
+    /// <summary>Opens <paramref name="compressed"/>, which is left open. Read with buffers above 64 bytes.</summary>
+    public static Stream Open(Stream compressed, LayerCompression compression)
+    {
+        switch (compression)
+        {
+            case LayerCompression.Gzip:
+                return new GzipLayerStream(compressed);
+            case LayerCompression.Zstd:
+                var stream = new DecompressionStream(compressed, leaveOpen: true);
+                stream.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, WindowLogMax);
+                return stream;
+            default:
+                return new BufferedStream(compressed, 65536);
+        }
+    }
+}

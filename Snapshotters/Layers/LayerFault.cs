@@ -1,0 +1,15 @@
+using System.Text;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Snapshotters.Layers;
+
+internal static class LayerFault
+{
+    internal static ImageStoreException Corrupt(string reason, Exception? inner = null) =>
+        new(ErrorKind.CorruptData, $"The layer is malformed: {reason}", "Rebuild the image or pull it again.", inner);
+
+    internal static ImageStoreException Limit(string what) =>
+        new(ErrorKind.LimitExceeded, $"The layer exceeds the limit for {what}.", "Raise the limit if the image is trusted.");
+
+    internal static string Show(string path) => Printable.Of(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(path)));
+}

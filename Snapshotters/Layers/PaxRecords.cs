@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>PAX extended header records, whose values are bytes.</summary>
+internal static class PaxRecords
+{
+    public static void Read(ReadOnlySpan<byte> data, Dictionary<string, byte[]> into)
+    {
+        while (data.Length > 0)
+        {
+            var space = data[..Math.Min(data.Length, 20)].IndexOf((byte)' ');
+            if (space < 1 || !int.TryParse(data[..space], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+                || length > data.Length || length <= space + 2 || data[length - 1] != '\n')
+            {
+                throw LayerFault.Corrupt("a PAX record has a wrong length.");
+            }
+
+            var record = data[(space + 1)..(length - 1)];
+            data = data[length..];
+            var equals = record.IndexOf((byte)'=');
+            if (equals < 1)
+            {
+                throw LayerFault.Corrupt("a PAX record has no name.");
+            }
+
+            var key = Encoding.Latin1.GetString(record[..equals]);
+            var value = record[(equals + 1)..];
+            if (value.IsEmpty && !key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal))
+            {
+                into.Remove(key);
+            }
+            else
+            {
+                into[key] = value.ToArray();
+            }
+        }
+    }
+
+    public static long Integer(ReadOnlySpan<byte> text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            ? value : throw LayerFault.Corrupt("a PAX number is malformed.");
+
+    public static (long Seconds, uint Nanoseconds) Time(ReadOnlySpan<byte> text)
+    {
+        var point = text.IndexOf((byte)'.');
+        var seconds = Integer(point < 0 ? text : text[..point]);
+        uint fraction = 0, scale = 100_000_000;
+        foreach (var digit in point < 0 ? [] : text[(point + 1)..])
+        {
+            fraction += digit is >= (byte)'0' and <= (byte)'9' ? (uint)(digit - '0') * scale
+                : throw LayerFault.Corrupt("a PAX time is malformed.");
+            scale /= 10;
+        }
+
+        return text[0] == '-' && fraction > 0 ? (seconds - 1, 1_000_000_000 - fraction) : (seconds, fraction);
+    }
+}

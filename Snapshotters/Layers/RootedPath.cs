@@ -1,0 +1,133 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using ImageStore.Store.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>The one class that turns a layer's names into open directories inside the root.</summary>
+internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat format) : IDisposable
+{
+    private const int NotFound = 2;
+    private const int NotADirectory = 20;
+    private SafeFileHandle? _parent;
+    private string _parentPath = "";
+
+    public SafeFileHandle Root { get; } = OpenAt.HostDirectory(root);
+
+    /// <summary>Directories made on the way, parents first, as their real paths.</summary>
+    public List<string> Implied { get; } = [];
+
+    public static byte[] Name(string text) => Encoding.Latin1.GetBytes(text + "\0");
+
+    /// <summary>The path without <c>.</c>, doubled slashes and inner <c>..</c>; empty for the root.</summary>
+    public string Clean(string path)
+    {
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+        {
+            throw LayerFault.Corrupt("an entry's name is empty or holds a NUL byte.");
+        }
+
+        var parts = new List<string>();
+        foreach (var part in path.Split('/'))
+        {
+            if (part == "..")
+            {
+                if (parts.Count == 0)
+                {
+                    throw LayerFault.Corrupt($"'{LayerFault.Show(path)}' climbs out of the root.");
+                }
+
+                parts.RemoveAt(parts.Count - 1);
+            }
+            else if (part is not ("" or "."))
+            {
+                parts.Add(part);
+            }
+        }
+
+        return path.Length <= limits.MaxPathBytes && parts.Count <= limits.MaxDepth
+            ? string.Join('/', parts) : throw LayerFault.Limit("path length or depth");
+    }
+
+    /// <summary>Opens the parent, making what is missing; the handle stays ours.</summary>
+    public (SafeFileHandle Parent, byte[] Name) Parent(string clean)
+    {
+        var slash = clean.LastIndexOf('/');
+        var path = slash < 0 ? "" : clean[..slash];
+        if (_parent is null || path != _parentPath)
+        {
+            Forget();
+            _parent = Open(path);
+            _parentPath = path;
+        }
+
+        return (_parent, Name(clean[(slash + 1)..]));
+    }
+
+    /// <summary>The open parent may have been removed or replaced.</summary>
+    public void Forget()
+    {
+        _parent?.Dispose();
+        _parent = null;
+    }
+
+    /// <summary>The path inside the root that <paramref name="directory"/> really has.</summary>
+    public string RealPath(SafeFileHandle directory)
+    {
+        static string Link(SafeFileHandle h) => Encoding.Latin1.GetString(
+            NameAt.ReadLink(h, Name($"/proc/self/fd/{h.DangerousGetHandle()}"), "a directory handle"));
+        var top = Link(Root);
+        var full = Link(directory);
+        return full.Length > top.Length ? full[(top.Length + 1)..] : "";
+    }
+
+    public void Dispose()
+    {
+        Forget();
+        Root.Dispose();
+    }
+
+    private SafeFileHandle Open(string path)
+    {
+        var opened = OpenAt.DirectoryInRoot(Root, Name(path.Length == 0 ? "." : path));
+        if (opened is not null)
+        {
+            return opened;
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        return error is NotFound or NotADirectory ? Make(path) : throw KernelError.Of(error, $"open '{LayerFault.Show(path)}'");
+    }
+
+    private SafeFileHandle Make(string path)
+    {
+        var slash = path.LastIndexOf('/');
+        using var above = Open(slash < 0 ? "" : path[..slash]);
+        var name = Name(path[(slash + 1)..]);
+        var shown = LayerFault.Show(path);
+        var hidden = FileMetadata.TryGet(above, name) is { IsWhiteout: true };
+        if (hidden)
+        {
+            NameAt.Remove(above, name, shown);
+        }
+
+        if (!NameAt.MakeDirectory(above, name, 0x1ED, shown))
+        {
+            throw LayerFault.Corrupt($"'{shown}' is used as a directory and is none.");
+        }
+
+        var made = OpenAt.Directory(above, name) ?? throw KernelError.Last($"open '{shown}'");
+        InodeChange.Permit(made, 0x1ED, shown);
+        if (hidden)
+        {
+            Xattr.Set(above, name, format.OpaqueXattr, "y"u8, shown);
+        }
+        else
+        {
+            Implied.Add(RealPath(made));
+        }
+
+        return made;
+    }
+}

@@ -1,0 +1,153 @@
+using System.Text;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>Reads v7, ustar, PAX and GNU headers. PAX wins over GNU and ustar, a local record over a global one.</summary>
+internal sealed class TarReader(InflateRing input, LayerLimits limits)
+{
+    private const int Block = 512;
+    private const uint MaxMajor = 0xFFF;
+    private const uint MaxMinor = 0xFFFFF;
+    private readonly Dictionary<string, byte[]> _global = [];
+    private readonly byte[] _header = new byte[Block];
+
+    /// <summary>The next entry, or null at the archive's end; the caller consumes size and padding.</summary>
+    public TarEntry? Next()
+    {
+        var pax = new Dictionary<string, byte[]>(_global);
+        string? gnuName = null, gnuLink = null;
+        long extensions = 0;
+        while (true)
+        {
+            if (!input.Fill(_header) || !_header.AsSpan().ContainsAnyExcept((byte)0))
+            {
+                return extensions == 0 ? null : throw LayerFault.Corrupt("the tar ends after an extension header.");
+            }
+
+            CheckSum();
+            var type = _header[156];
+            if (type is not ((byte)'x' or (byte)'g' or (byte)'L' or (byte)'K'))
+            {
+                return Entry(type, pax, gnuName, gnuLink);
+            }
+
+            var size = Number(124, 12);
+            extensions += size;
+            if (extensions > limits.MaxHeaderBytes || size < 0)
+            {
+                throw LayerFault.Limit("header bytes");
+            }
+
+            var data = new byte[size];
+            if (size > 0 && !input.Fill(data))
+            {
+                throw LayerFault.Corrupt("the tar ends in the middle of a header.");
+            }
+
+            input.Skip(-size & (Block - 1));
+            extensions++;
+            switch (type)
+            {
+                case (byte)'L': gnuName = Cut(data); break;
+                case (byte)'K': gnuLink = Cut(data); break;
+                case (byte)'x': PaxRecords.Read(data, pax); break;
+                default:
+                    PaxRecords.Read(data, _global);
+                    foreach (var (key, value) in _global)
+                    {
+                        pax.TryAdd(key, value);
+                    }
+
+                    break;
+            }
+
+            if (_global.Count > limits.MaxHeaderBytes / 64)
+            {
+                throw LayerFault.Limit("global headers");
+            }
+        }
+    }
+
+    private TarEntry Entry(byte type, Dictionary<string, byte[]> pax, string? gnuName, string? gnuLink)
+    {
+        if (type == (byte)'S' || pax.Keys.Any(k => k.StartsWith("GNU.sparse.", StringComparison.Ordinal)))
+        {
+            throw new ImageStoreException(
+                ErrorKind.Unsupported, "The layer holds a sparse file.", "Build the layer's tar without --sparse.");
+        }
+
+        var ustar = _header.AsSpan(257, 6).SequenceEqual("ustar\0"u8);
+        var prefix = ustar ? Cut(_header.AsSpan(345, 155)) : "";
+        var name = Cut(_header.AsSpan(0, 100));
+        name = Text(pax, "path") ?? gnuName ?? (prefix.Length > 0 ? prefix + "/" + name : name);
+        var link = Text(pax, "linkpath") ?? gnuLink ?? Cut(_header.AsSpan(157, 100));
+        var (seconds, nanoseconds) = pax.TryGetValue("mtime", out var time)
+            ? PaxRecords.Time(time) : (Number(136, 12), 0U);
+        var device = type is (byte)'3' or (byte)'4';
+        var xattrs = pax.Where(p => p.Key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal))
+            .Select(p => (p.Key["SCHILY.xattr.".Length..], p.Value)).ToList();
+        var size = pax.TryGetValue("size", out var s) ? PaxRecords.Integer(s) : Number(124, 12);
+        return new TarEntry(
+            type, name, link, (uint)(Number(100, 8) & 0xFFF),
+            Id(pax, "uid", 108), Id(pax, "gid", 116), size >= 0 ? size : throw LayerFault.Corrupt("a size is negative."),
+            seconds, nanoseconds,
+            device ? Ranged(Number(329, 8), MaxMajor, "device number") : 0,
+            device ? Ranged(Number(337, 8), MaxMinor, "device number") : 0, xattrs);
+    }
+
+    private uint Id(Dictionary<string, byte[]> pax, string key, int offset) =>
+        Ranged(pax.TryGetValue(key, out var text) ? PaxRecords.Integer(text) : Number(offset, 8), uint.MaxValue - 1, key);
+
+    private static uint Ranged(long value, uint max, string what) =>
+        value >= 0 && value <= max ? (uint)value : throw LayerFault.Corrupt($"a {what} is out of range.");
+
+    private static string? Text(Dictionary<string, byte[]> pax, string key) =>
+        pax.TryGetValue(key, out var value) ? Encoding.Latin1.GetString(value) : null;
+
+    private static string Cut(ReadOnlySpan<byte> field)
+    {
+        var end = field.IndexOf((byte)0);
+        return Encoding.Latin1.GetString(end < 0 ? field : field[..end]);
+    }
+
+    private long Number(int offset, int length)
+    {
+        var field = _header.AsSpan(offset, length);
+        if ((field[0] & 0x80) != 0)
+        {
+            var value = (field[0] & 0x40) != 0 ? (Int128)(-1) : 0;
+            value = (value << 6) | (Int128)(field[0] & 0x3F);
+            foreach (var b in field[1..])
+            {
+                value = (value << 8) | b;
+            }
+
+            return value >= long.MinValue && value <= long.MaxValue
+                ? (long)value : throw LayerFault.Corrupt("a number is out of range.");
+        }
+
+        long octal = 0;
+        foreach (var b in field.Trim(" \0"u8))
+        {
+            octal = b is >= (byte)'0' and <= (byte)'7' ? (octal << 3) | (uint)(b - '0')
+                : throw LayerFault.Corrupt("a header number is not octal.");
+        }
+
+        return octal;
+    }
+
+    private void CheckSum()
+    {
+        long sum = 8 * ' ';
+        for (var i = 0; i < Block; i++)
+        {
+            sum += i is >= 148 and < 156 ? 0 : _header[i];
+        }
+
+        if (Number(148, 8) != sum)
+        {
+            throw LayerFault.Corrupt("a tar header's checksum is wrong.");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Store.Interop;
+
+/// <summary>Extended attributes as bytes, of <c>name</c> in a directory, links not followed.</summary>
+public static class Xattr
+{
+    private const int MaxBytes = 65536;
+
+    /// <summary>Sets one attribute.</summary>
+    public static void Set(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute, ReadOnlySpan<byte> value, string entry) =>
+        InodeChange.Check(
+            LibC.SetXattr(Path(directory, name), attribute, value, value.Length, 0), "set an extended attribute of", entry);
+
+    /// <summary>Reads one attribute, or null where there is none.</summary>
+    public static byte[]? Get(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute)
+    {
+        var buffer = new byte[MaxBytes];
+        var length = LibC.GetXattr(Path(directory, name), attribute, buffer, buffer.Length);
+        if (length >= 0)
+        {
+            return buffer[..(int)length];
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        return error is LibC.NoData or LibC.NotFound or 95
+            ? null : throw KernelError.Of(error, "read an extended attribute");
+    }
+
+    /// <summary>The attributes' names, each with its NUL.</summary>
+    public static List<byte[]> List(SafeFileHandle directory, ReadOnlySpan<byte> name)
+    {
+        var buffer = new byte[MaxBytes];
+        var length = LibC.ListXattr(Path(directory, name), buffer, buffer.Length);
+        var names = new List<byte[]>();
+        for (var rest = buffer.AsSpan(0, (int)Math.Max(0, length)); rest.Length > 0;)
+        {
+            var end = rest.IndexOf((byte)0) + 1;
+            names.Add(rest[..end].ToArray());
+            rest = rest[end..];
+        }
+
+        return names;
+    }
+
+    private static byte[] Path(SafeFileHandle directory, ReadOnlySpan<byte> name)
+    {
+        var prefix = Encoding.ASCII.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{directory.DangerousGetHandle()}/"));
+        return [.. prefix, .. name];
+    }
+}
