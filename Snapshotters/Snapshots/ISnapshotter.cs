@@ -23,45 +23,45 @@ namespace ImageStore.Snapshotters.Snapshots;
 public interface ISnapshotter
 {
     /// <summary>The snapshotter's name in labels and configuration: <c>overlayfs</c> or <c>native</c>.</summary>
-    public string Name { get; }
+    string Name { get; }
 
     /// <summary>How layers that are written into this snapshotter mark opaque directories.</summary>
-    public LayerFormat Format { get; }
+    LayerFormat Format { get; }
 
     /// <summary>A snapshot's metadata, or null when there is none or it cannot be trusted after a power cut.</summary>
-    public Task<SnapshotInfo?> StatAsync(string key, CancellationToken cancellationToken);
+    Task<SnapshotInfo?> StatAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Replaces a snapshot's labels.</summary>
-    public Task<SnapshotInfo> UpdateLabelsAsync(
+    Task<SnapshotInfo> UpdateLabelsAsync(
         string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
     /// <summary>What a snapshot itself occupies; for a committed one it is counted once and remembered.</summary>
-    public Task<SnapshotUsage> UsageAsync(string key, CancellationToken cancellationToken);
+    Task<SnapshotUsage> UsageAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>The mounts of an active snapshot or a view, to be applied in order onto one target.</summary>
-    public Task<IReadOnlyList<Mount>> MountsAsync(string key, CancellationToken cancellationToken);
+    Task<IReadOnlyList<Mount>> MountsAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Makes an active snapshot on a committed parent, or an empty one without.</summary>
-    public Task<IReadOnlyList<Mount>> PrepareAsync(
+    Task<IReadOnlyList<Mount>> PrepareAsync(
         string key, string? parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
     /// <summary>Makes a read-only view of a committed parent, or an empty one without.</summary>
-    public Task<IReadOnlyList<Mount>> ViewAsync(
+    Task<IReadOnlyList<Mount>> ViewAsync(
         string key, string? parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
     /// <summary>Turns the active snapshot <paramref name="key"/> into the committed <paramref name="name"/>.</summary>
     /// <remarks>The labels replace the active snapshot's. Unmount it first, so that nothing writes on.</remarks>
-    public Task CommitAsync(
+    Task CommitAsync(
         string name, string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
     /// <summary>Removes a snapshot that has no children; its files go at once and for good.</summary>
-    public Task RemoveAsync(string key, CancellationToken cancellationToken);
+    Task RemoveAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>All snapshots, ordered by name.</summary>
-    public Task<IReadOnlyList<SnapshotInfo>> WalkAsync(CancellationToken cancellationToken);
+    Task<IReadOnlyList<SnapshotInfo>> WalkAsync(CancellationToken cancellationToken);
 
     /// <summary>Makes an active snapshot for a layer whose parent may come later.</summary>
-    public Task<LayerSnapshot> PrepareLayerAsync(
+    Task<LayerSnapshot> PrepareLayerAsync(
         string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
     /// <summary>Settles an unpacked layer against its parent and commits it as <paramref name="name"/>.</summary>
@@ -69,7 +69,7 @@ public interface ISnapshotter
     /// When the name is there already, the key is removed and the error's kind is AlreadyExists. On any other failure
     /// the key stays for its owner to remove.
     /// </remarks>
-    public Task CommitLayerAsync(
+    Task CommitLayerAsync(
         string name,
         string key,
         string? parent,
@@ -78,5 +78,5 @@ public interface ISnapshotter
         CancellationToken cancellationToken);
 
     /// <summary>Flushes the files of all committed snapshots to disk and remembers that they are durable.</summary>
-    public Task MarkSyncedAsync(CancellationToken cancellationToken);
+    Task MarkSyncedAsync(CancellationToken cancellationToken);
 }

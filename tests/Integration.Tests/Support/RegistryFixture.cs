@@ -23,11 +23,11 @@ public sealed class RegistryFixture : IAsyncLifetime
 
         Host = $"127.0.0.1:{FreePort()}";
         var config = Path.Combine(Work, "config.yml");
-        await File.WriteAllTextAsync(config, $$"""
+        await File.WriteAllTextAsync(config, $$$"""
             version: 0.1
             log: {level: error, accesslog: {disabled: true}}
-            storage: {filesystem: {rootdirectory: {{Work}}/data}, delete: {enabled: true}}
-            http: {addr: "{{Host}}"}
+            storage: {filesystem: {rootdirectory: {{{Work}}}/data}, delete: {enabled: true}}
+            http: {addr: "{{{Host}}}"}
             """);
         _server = Run.Start("docker-registry", ["serve", config]);
         _server.BeginErrorReadLine();
