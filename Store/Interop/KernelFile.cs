@@ -12,7 +12,9 @@ public static partial class KernelFile
     private const int OpenCreate = 0x40;
     private const int OpenCloseOnExec = 0x80000;
     private const int OwnerReadWrite = 0x180;
+    private const int LockShared = 1;
     private const int LockExclusive = 2;
+    private const int LockRelease = 8;
     private const int LockNonBlocking = 4;
     private const uint SyncFileRangeWrite = 2;
     private const int ErrnoWouldBlock = 11;
@@ -49,16 +51,21 @@ public static partial class KernelFile
     }
 
     /// <summary>Takes an exclusive advisory lock that lives as long as the open file; false when another has it.</summary>
-    public static bool TryLock(SafeFileHandle file)
+    /// <param name="file">A file of <see cref="OpenLockFile"/>.</param>
+    /// <param name="shared">With others who share it, instead of exclusively.</param>
+    public static bool TryLock(SafeFileHandle file, bool shared = false)
     {
-        if (FLock(file, LockExclusive | LockNonBlocking) == 0)
+        if (FLock(file, (shared ? LockShared : LockExclusive) | LockNonBlocking) == 0)
         {
             return true;
         }
 
         var errno = Marshal.GetLastPInvokeError();
-        return errno == ErrnoWouldBlock ? false : throw IoErrors.FromErrno(errno, "Locking the root");
+        return errno == ErrnoWouldBlock ? false : throw IoErrors.FromErrno(errno, "Taking a lock");
     }
+
+    /// <summary>Lets go of a lock before its file is closed.</summary>
+    public static void Unlock(SafeFileHandle file) => _ = FLock(file, LockRelease);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags, int mode);
