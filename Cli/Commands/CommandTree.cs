@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace ImageStore.Cli.Commands;
+
+/// <summary>All verbs.</summary>
+internal static class CommandTree
+{
+    public static RootCommand Build()
+    {
+        var root = new RootCommand("ImageStore keeps container images: pulls, verifies, unpacks and mounts them, with no daemon.");
+        foreach (var option in (Option[])[
+            GlobalOptions.Root, GlobalOptions.Namespace, GlobalOptions.Format, GlobalOptions.Quiet, GlobalOptions.Debug])
+        {
+            root.Options.Add(option);
+        }
+
+        foreach (var command in (Command[])[
+            PullCommand.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
+            MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build()])
+        {
+            root.Subcommands.Add(command);
+        }
+
+        return root;
+    }
+}

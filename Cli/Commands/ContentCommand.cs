@@ -1,0 +1,90 @@
+using System.CommandLine;
+using ImageStore.Cli.Output;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Cli.Commands;
+
+/// <summary><c>content ls|get|rm</c>.</summary>
+internal static class ContentCommand
+{
+    public static Command Build() => new("content", "List, read and remove blobs.") { List(), Get(), Remove() };
+
+    private static Command List()
+    {
+        var command = new Command("ls", """
+            List the blobs of the namespace.
+
+            Examples:
+              imagestore content ls
+            """);
+        Session.Bind(command, MetadataAccess.ReadOnly, (session, engine, _) =>
+        {
+            var blobs = engine.Content.List();
+            if (session.Json)
+            {
+                Json.Write(blobs, Json.Default.IReadOnlyListContentInfo);
+                return Task.CompletedTask;
+            }
+
+            Table.Write(
+                Console.Out,
+                ["DIGEST", "SIZE", "CREATED", "LABELS"],
+                blobs.Select(blob => (string[])[
+                    blob.Digest.ToString(),
+                    Sizes.Of(blob.Size),
+                    Sizes.Of(blob.CreatedAt),
+                    string.Join(',', blob.Labels.Where(label => !label.Key.Contains("/gc.ref.", StringComparison.Ordinal))
+                        .Select(label => $"{label.Key}={label.Value}"))]));
+            return Task.CompletedTask;
+        });
+        return command;
+    }
+
+    private static Command Get()
+    {
+        var digest = new Argument<string>("DIGEST") { Description = "Such as sha256:…" };
+        var command = new Command("get", """
+            Write a blob to standard output. The bytes are hashed on the way: a damaged blob ends with exit code 11.
+
+            Examples:
+              imagestore content get sha256:… > layer.tar.gz
+            """)
+        {
+            digest,
+        };
+        Session.Bind(command, MetadataAccess.ReadOnly, async (session, engine, token) =>
+        {
+            var wanted = Digest.Parse(session.Value(digest));
+            var source = engine.Content.OpenRead(wanted);
+            await using var opened = source.ConfigureAwait(false);
+            var output = Console.OpenStandardOutput();
+            await using var closing = output.ConfigureAwait(false);
+            await VerifiedCopy.RunAsync(source, output, wanted, token).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static Command Remove()
+    {
+        var digests = new Argument<string[]>("DIGEST") { Description = "The blobs", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("rm", """
+            Remove blobs from the namespace, and from the disk when no other namespace has them.
+
+            Examples:
+              imagestore content rm sha256:…
+            """)
+        {
+            digests,
+        };
+        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        {
+            foreach (var digest in session.Value(digests).Select(Digest.Parse).Distinct().ToList())
+            {
+                await engine.Content.RemoveAsync(digest, token).ConfigureAwait(false);
+                Console.Out.WriteLine(digest);
+            }
+        });
+        return command;
+    }
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using ImageStore.Cli.Output;
+using ImageStore.Engine;
+using ImageStore.Engine.Progress;
+using ImageStore.Engine.Pull;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Cli.Commands;
+
+/// <summary><c>pull REF</c>.</summary>
+internal static class PullCommand
+{
+    public static Command Build()
+    {
+        var reference = new Argument<string>("REF") { Description = "Such as alpine, user/app:1.2 or host:5000/app@sha256:…" };
+        var platform = new Option<string>("--platform") { Description = "The platform to take out of an index, such as linux/arm64" };
+        var all = new Option<bool>("--all-platforms") { Description = "Take every platform; this machine's is unpacked" };
+        var snapshotter = new Option<string>("--snapshotter") { Description = "overlayfs or native; else what the filesystem can do" };
+        var plain = new Option<bool>("--plain-http") { Description = "Plain HTTP; loopback registries get it by themselves" };
+        var noUnpack = new Option<bool>("--no-unpack") { Description = "Only store the image" };
+        var command = new Command("pull", """
+            Pull an image from its registry, verify and unpack it.
+
+            Examples:
+              imagestore pull alpine
+              imagestore --root /data/images pull --platform linux/arm64 debian:12
+              imagestore pull 127.0.0.1:5000/app:1.2
+            """)
+        {
+            reference, platform, all, snapshotter, plain, noUnpack,
+        };
+        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        {
+            var request = new PullRequest
+            {
+                Reference = session.Value(reference),
+                Platform = session.Value(platform) is { } text ? Platform.Parse(text) : null,
+                AllPlatforms = session.Value(all),
+                Snapshotter = session.Value(snapshotter),
+                PlainHttp = session.Value(plain),
+                Unpack = !session.Value(noUnpack),
+            };
+            Tell(session, engine, await RunAsync(session, engine, request, token).ConfigureAwait(false));
+        });
+        return command;
+    }
+
+    private static async Task<PullResult> RunAsync(
+        Session session, StoreEngine engine, PullRequest request, CancellationToken cancellationToken)
+    {
+        var progress = new PullProgress();
+        var lines = new ProgressLines(progress, Console.Error, live: !Console.IsErrorRedirected);
+        await using var drawing = lines.ConfigureAwait(false);
+        if (!session.Quiet)
+        {
+            lines.Start();
+        }
+
+        return await engine.PullAsync(request, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void Tell(Session session, StoreEngine engine, PullResult result)
+    {
+        if (session.Json)
+        {
+            Json.Write(result, Json.Default.PullResult);
+            return;
+        }
+
+        Console.Out.WriteLine(result.UpToDate ? $"{result.Name} is up to date" : $"{result.Name} is pulled");
+        Console.Out.WriteLine($"digest    {result.Target.Digest}");
+        Console.Out.WriteLine($"content   {Path.Combine(engine.Root, "content")}");
+        if (result.ChainId is { } chainId)
+        {
+            Console.Out.WriteLine($"snapshot  {chainId} ({result.Snapshotter})");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using ImageStore.Engine.Progress;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Oci;
+
+namespace ImageStore.Cli.Commands;
+
+/// <summary><c>unpack REF</c>.</summary>
+internal static class UnpackCommand
+{
+    public static Command Build()
+    {
+        var reference = new Argument<string>("REF") { Description = "An image that is there" };
+        var platform = new Option<string>("--platform") { Description = "The platform to take out of an index" };
+        var snapshotter = new Option<string>("--snapshotter") { Description = "overlayfs or native; else what the filesystem can do" };
+        var command = new Command("unpack", """
+            Unpack an image that was pulled with --no-unpack, or into a second snapshotter.
+
+            Examples:
+              imagestore unpack --snapshotter native alpine
+            """)
+        {
+            reference, platform, snapshotter,
+        };
+        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        {
+            var wanted = session.Value(platform) is { } text ? Platform.Parse(text) : null;
+            var (name, chainId) = await engine.UnpackAsync(
+                session.Value(reference), session.Value(snapshotter), wanted, new PullProgress(), token).ConfigureAwait(false);
+            Console.Out.WriteLine($"{chainId} ({name})");
+        });
+        return command;
+    }
+}

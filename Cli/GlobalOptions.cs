@@ -1,0 +1,42 @@
+using System.CommandLine;
+
+namespace ImageStore.Cli;
+
+/// <summary>The options that stand before the verb, and may stand after it.</summary>
+internal static class GlobalOptions
+{
+    public static Option<string> Root { get; } = new("--root")
+    {
+        Description = "The root directory [env: IMAGESTORE_ROOT; /var/lib/imagestore for root, else ~/.local/share/imagestore]",
+        Recursive = true,
+        DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_ROOT") ?? Engine.EngineOptions.DefaultRoot,
+        HelpName = "DIR",
+    };
+
+    public static Option<string> Namespace { get; } = new("--namespace", "-n")
+    {
+        Description = "The namespace [env: IMAGESTORE_NAMESPACE; default]",
+        Recursive = true,
+        DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_NAMESPACE") ?? "default",
+        HelpName = "NS",
+    };
+
+    public static Option<string> Format { get; } = MakeFormat();
+
+    public static Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress, results only", Recursive = true };
+
+    public static Option<bool> Debug { get; } = new("--debug") { Description = "Show where an error came from", Recursive = true };
+
+    private static string? FromEnvironment(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    private static Option<string> MakeFormat()
+    {
+        var option = new Option<string>("--format")
+        {
+            Description = "How results are written", Recursive = true, DefaultValueFactory = _ => "table", HelpName = "table|json",
+        };
+        option.AcceptOnlyFromAmong("table", "json");
+        return option;
+    }
+}
