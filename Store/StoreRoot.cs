@@ -61,6 +61,7 @@ public sealed class StoreRoot : IAsyncDisposable
             db = await MetadataDb.OpenAsync(metadata, access, cancellationToken).ConfigureAwait(false);
             var result = new StoreRoot(root, held, db, time);
             result._paths.Create();
+            result._paths.SweepIngests();
             return result;
         }
         catch (Exception failure)

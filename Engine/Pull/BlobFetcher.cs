@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using ImageStore.Distribution.Registry;
 using ImageStore.Engine.Progress;
 using ImageStore.Store.Content;
-using ImageStore.Store.Errors;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Oci;
 
@@ -120,25 +119,21 @@ internal sealed class BlobFetcher(
 internal sealed record FetchedBlob(ContentWriter? Writer, Task Committed)
 {
     /// <summary>Reads the blob from its start, while it arrives or out of the store.</summary>
-    public Stream Open(IContentStore content, Digest digest, CancellationToken cancellationToken)
+    public async Task<Stream> OpenAsync(IContentStore content, Digest digest, CancellationToken cancellationToken)
     {
-        if (Writer is null || Committed.IsCompletedSuccessfully)
+        if (Writer is not null && !Committed.IsCompleted)
         {
-            return content.OpenRead(digest);
+            try
+            {
+                return Writer.Follow(cancellationToken);
+            }
+            catch (IOException)
+            {
+                // All bytes came before we did, and the file is on its way to its name.
+            }
         }
 
-        try
-        {
-            return Writer.Follow(cancellationToken);
-        }
-        catch (IOException) when (content.Find(digest) is not null)
-        {
-            // The commit renamed the file between the look and the open.
-            return content.OpenRead(digest);
-        }
-        catch (IOException failure)
-        {
-            throw IoErrors.From(failure, $"Reading the blob {digest} while it arrives");
-        }
+        await Committed.ConfigureAwait(false);
+        return content.OpenRead(digest);
     }
 }

@@ -110,7 +110,8 @@ internal sealed class PullOperation(
             pair.Layer,
             config.RootFs.DiffIds[i],
             chain[i],
-            async token => (await fetches[i].ConfigureAwait(false)).Open(content, pair.Layer.Digest, token),
+            async token => await (await fetches[i].ConfigureAwait(false))
+                .OpenAsync(content, pair.Layer.Digest, token).ConfigureAwait(false),
             async () => await (await fetches[i].ConfigureAwait(false)).Committed.ConfigureAwait(false),
             pair.Progress)).ToList();
         var top = await new ImageUnpacker(snapshotter).UnpackAsync(sources, cancellationToken).ConfigureAwait(false);

@@ -28,6 +28,20 @@ internal sealed class BlobPaths
     public string Ingest(string @namespace, string reference) =>
         Path.Combine(Ingests, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{@namespace}/{reference}"))));
 
+    /// <summary>Deletes ingests without data: those whose blob was published, or that never began, when the process died.</summary>
+    /// <remarks>Only for the process that holds the root.</remarks>
+    public void SweepIngests()
+    {
+        foreach (var path in Directory.EnumerateDirectories(Ingests))
+        {
+            var ingest = new IngestDirectory(path);
+            if (!File.Exists(ingest.Data))
+            {
+                ingest.Delete();
+            }
+        }
+    }
+
     /// <summary>Makes the directories that are missing, each synced into its parent.</summary>
     public void Create()
     {

@@ -23,7 +23,7 @@ internal static class Layouts
             .Directory("opaque/", 0x1C0, 5, 6).File("opaque/old", [7])
             .Device("null", 1, 3).Fifo("pipe")
             .File("owner", [8], 0x1A4, 70000, 1_000_000_000)
-            .File($"{new string('n', 150)}/{new string('m', 200)}", [9])
+            .Directory($"{new string('n', 150)}/").File($"{new string('n', 150)}/{new string('m', 200)}", [9])
             .File("empty", []);
         using var second = new LayerBuilder()
             .Whiteout("data/drop").Whiteout("data/deep")
