@@ -13,6 +13,9 @@ internal static class OverlayProbe
     private const string InitialUserNamespaceSize = "4294967295";
     private const byte TypeUnknown = 0;
 
+    /// <summary>Where a probe mounts, in its own directory.</summary>
+    public const string MergedName = "merged";
+
     /// <summary>The features, or why the file system cannot be used.</summary>
     public static async Task<(OverlayFeatures? Features, string? Reason)> RunAsync(
         SnapshotDirectories directories, CancellationToken cancellationToken)
@@ -54,7 +57,7 @@ internal static class OverlayProbe
 
     private static void Prepare(string place)
     {
-        foreach (var name in new[] { "lower", "upper", "work", "merged" })
+        foreach (var name in new[] { "lower", "upper", "work", MergedName })
         {
             Directory.CreateDirectory(Path.Combine(place, name));
         }
@@ -71,7 +74,7 @@ internal static class OverlayProbe
     private static async Task<string?> TryAsync(
         string place, OverlayFeatures features, CancellationToken cancellationToken)
     {
-        var merged = Path.Combine(place, "merged");
+        var merged = Path.Combine(place, MergedName);
         List<string> options =
         [
             .. features.IndexOff ? ["index=off"] : Array.Empty<string>(),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
+using ImageStore.Snapshotters.Overlay;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Snapshotters.Snapshots;
@@ -103,6 +104,13 @@ internal sealed class SnapshotDirectories
 
         foreach (var aside in Directory.GetDirectories(Root, RemovingPrefix + "*"))
         {
+            // A process that died while it probed leaves its mount behind.
+            var probed = Path.Combine(aside, OverlayProbe.MergedName);
+            if (MountPoint.Is(probed))
+            {
+                _ = MountSyscalls.Unmount(probed, MountSyscalls.DetachFlag | MountSyscalls.NoFollowFlag);
+            }
+
             RemoveTree(aside);
         }
     }
