@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
@@ -11,17 +10,16 @@ internal sealed class InflateRing : IDisposable
 {
     private const int Buffers = 4;
     private const int BufferBytes = 256 * 1024;
-    private readonly BlockingCollection<byte[]> _free = [];
-    private readonly BlockingCollection<(byte[] Buffer, int Length)> _full = [];
+    private const int FilledBytes = BufferBytes / 2;
+    private readonly BufferHandoff _handoff;
     private readonly IncrementalHash _hash = Digest.CreateHash(DigestAlgorithm.Sha256);
     private readonly CancellationTokenSource _stop;
     private readonly Thread _thread;
     private readonly Action<long>? _onBytes;
     private readonly long _limit;
     private Exception? _failure;
-    private byte[] _buffer = [];
+    private ArraySegment<byte> _current = ArraySegment<byte>.Empty;
     private int _at;
-    private int _length;
     private long _total;
 
     public InflateRing(Stream compressed, LayerCompression compression, long limit, Action<long>? onBytes, CancellationToken cancellationToken)
@@ -29,11 +27,7 @@ internal sealed class InflateRing : IDisposable
         _limit = limit;
         _onBytes = onBytes;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        for (var i = 0; i < Buffers; i++)
-        {
-            _free.Add(new byte[BufferBytes], CancellationToken.None);
-        }
-
+        _handoff = new BufferHandoff(Buffers, BufferBytes, _stop.Token);
         _thread = new Thread(() => Inflate(compressed, compression)) { IsBackground = true, Name = "layer-inflate" };
         _thread.Start();
     }
@@ -41,12 +35,12 @@ internal sealed class InflateRing : IDisposable
     /// <summary>The bytes at hand, at most <paramref name="max"/>; empty at the end. Consumed by this call.</summary>
     public ReadOnlySpan<byte> Take(long max)
     {
-        if (_at == _length && !Next())
+        if (_at == _current.Count && !Next())
         {
             return [];
         }
 
-        var span = _buffer.AsSpan(_at, (int)Math.Min(max, _length - _at));
+        var span = _current.AsSpan(_at, (int)Math.Min(max, _current.Count - _at));
         _at += span.Length;
         return span;
     }
@@ -92,29 +86,27 @@ internal sealed class InflateRing : IDisposable
     {
         _stop.Cancel();
         _thread.Join();
+        _handoff.Dispose();
         _stop.Dispose();
-        _free.Dispose();
-        _full.Dispose();
         _hash.Dispose();
     }
 
     private bool Next()
     {
-        if (_buffer.Length > 0)
+        if (_current.Count > 0)
         {
-            _free.Add(_buffer, CancellationToken.None);
-            _buffer = [];
+            _handoff.Consumed();
         }
 
-        _at = _length = 0;
-        if (!_full.TryTake(out var next, Timeout.Infinite, _stop.Token))
+        _at = 0;
+        _current = _handoff.ToConsume();
+        if (_current.Count == 0)
         {
             return _failure is null ? false : throw Translate(_failure);
         }
 
-        (_buffer, _length) = next;
-        _hash.AppendData(_buffer, 0, _length);
-        _total += _length;
+        _hash.AppendData(_current);
+        _total += _current.Count;
         if (_total > _limit)
         {
             throw LayerFault.Limit("unpacked bytes");
@@ -141,14 +133,14 @@ internal sealed class InflateRing : IDisposable
             using var stream = LayerDecompressor.Open(new LeaveOpen(compressed), compression);
             while (true)
             {
-                var buffer = _free.Take(_stop.Token);
-                var read = stream.Read(buffer, 0, buffer.Length);
+                // A decompressor gives what one small read of its input yields; whole buffers cost fewer wake-ups.
+                var read = stream.ReadAtLeast(_handoff.ToFill(), FilledBytes, throwOnEndOfStream: false);
                 if (read == 0)
                 {
                     break;
                 }
 
-                _full.Add((buffer, read), _stop.Token);
+                _handoff.Filled(read);
             }
         }
         catch (Exception e)
@@ -156,7 +148,7 @@ internal sealed class InflateRing : IDisposable
             _failure = e;
         }
 
-        _full.CompleteAdding();
+        _handoff.Complete();
     }
 
     private sealed class LeaveOpen(Stream inner) : ReadOnlyStream

@@ -7,6 +7,7 @@ namespace ImageStore.Snapshotters.Layers;
 public static class LayerDecompressor
 {
     private const int WindowLogMax = 27;
+    private const int ReadBytes = 128 * 1024;
 
     /// <summary>Tells the compression by the first bytes.</summary>
     public static LayerCompression Detect(ReadOnlySpan<byte> head)
@@ -27,13 +28,14 @@ public static class LayerDecompressor
         switch (compression)
         {
             case LayerCompression.Gzip:
-                return new GzipLayerStream(compressed);
+                // GZipStream itself reads 8 KiB at a time, a system call each.
+                return new GzipLayerStream(new BufferedStream(compressed, ReadBytes));
             case LayerCompression.Zstd:
                 var stream = new DecompressionStream(compressed, leaveOpen: true);
                 stream.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, WindowLogMax);
                 return stream;
             default:
-                return new BufferedStream(compressed, 65536);
+                return new BufferedStream(compressed, ReadBytes);
         }
     }
 }
