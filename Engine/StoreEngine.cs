@@ -17,6 +17,9 @@ namespace ImageStore.Engine;
 /// <summary>The one place where a root, the registry client and the snapshotters are wired together.</summary>
 public sealed class StoreEngine : IAsyncDisposable
 {
+    // Twice the age at which the kernel starts to write dirty pages back by itself.
+    private static readonly TimeSpan s_writtenBack = TimeSpan.FromSeconds(60);
+
     private readonly StoreRoot _root;
     private readonly EngineOptions _options;
     private readonly Dictionary<string, ISnapshotter> _snapshotters = new(StringComparer.Ordinal);
@@ -147,6 +150,7 @@ public sealed class StoreEngine : IAsyncDisposable
         if (_options.Access == MetadataAccess.ReadWrite)
         {
             await DiscardUnfinishedAsync(opened, cancellationToken).ConfigureAwait(false);
+            await opened.MarkSyncedAsync(s_writtenBack, cancellationToken).ConfigureAwait(false);
         }
 
         _snapshotters[name ?? string.Empty] = opened;

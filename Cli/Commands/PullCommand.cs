@@ -19,6 +19,7 @@ internal static class PullCommand
         var snapshotter = new Option<string>("--snapshotter") { Description = "overlayfs or native; else what the filesystem can do" };
         var plain = new Option<bool>("--plain-http") { Description = "Plain HTTP; loopback registries get it by themselves" };
         var noUnpack = new Option<bool>("--no-unpack") { Description = "Only store the image" };
+        var sync = new Option<bool>("--sync") { Description = "Wait until the unpacked files are on disk too, such as before a shutdown" };
         var command = new Command("pull", """
             Pull an image from its registry, verify and unpack it.
 
@@ -28,7 +29,7 @@ internal static class PullCommand
               imagestore pull 127.0.0.1:5000/app:1.2
             """)
         {
-            reference, platform, all, snapshotter, plain, noUnpack,
+            reference, platform, all, snapshotter, plain, noUnpack, sync,
         };
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
@@ -40,6 +41,7 @@ internal static class PullCommand
                 Snapshotter = session.Value(snapshotter),
                 PlainHttp = session.Value(plain),
                 Unpack = !session.Value(noUnpack),
+                Sync = session.Value(sync),
             };
             Tell(session, engine, await RunAsync(session, engine, request, token).ConfigureAwait(false));
         });

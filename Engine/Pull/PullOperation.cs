@@ -28,6 +28,17 @@ internal sealed class PullOperation(
 
     public async Task<PullResult> RunAsync(CancellationToken cancellationToken)
     {
+        var result = await PullAsync(cancellationToken).ConfigureAwait(false);
+        if (request.Sync && snapshotter is not null)
+        {
+            await snapshotter.MarkSyncedAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+        }
+
+        return result;
+    }
+
+    private async Task<PullResult> PullAsync(CancellationToken cancellationToken)
+    {
         progress.Phase = "resolving";
         var repository = registry.Repository(_reference);
         var target = await repository.ResolveAsync(

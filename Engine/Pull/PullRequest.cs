@@ -20,6 +20,10 @@ public sealed record PullRequest
     /// <summary>Unpack after the download?</summary>
     public bool Unpack { get; init; } = true;
 
+    /// <summary>Wait until the unpacked files are on disk too? Else a machine that goes down within the next minute
+    /// unpacks them again out of the store's blobs, which are always on disk.</summary>
+    public bool Sync { get; init; }
+
     /// <summary>Plain HTTP, also for hosts that are not loopback.</summary>
     public bool PlainHttp { get; init; }
 }

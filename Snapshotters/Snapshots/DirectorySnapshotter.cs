@@ -172,12 +172,14 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
         await Task.Run(() => directories.Remove(id), CancellationToken.None).ConfigureAwait(false);
     }
 
-    public async Task MarkSyncedAsync(CancellationToken cancellationToken)
+    public async Task MarkSyncedAsync(TimeSpan minimumAge, CancellationToken cancellationToken)
     {
+        var latest = catalogue.Now - minimumAge;
+
         // Read first: what is committed while the flush runs may not be part of it.
         var pending = catalogue.List()
             .Where(pair => pair.Value is { Kind: SnapshotKind.Committed, Synced: false }
-                && pair.Value.BootId == catalogue.BootId)
+                && pair.Value.BootId == catalogue.BootId && pair.Value.CreatedAt <= latest)
             .ToList();
         if (pending.Count == 0)
         {

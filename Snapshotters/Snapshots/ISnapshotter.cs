@@ -77,6 +77,8 @@ public interface ISnapshotter
         IReadOnlyDictionary<string, string> labels,
         CancellationToken cancellationToken);
 
-    /// <summary>Flushes the files of all committed snapshots to disk and remembers that they are durable.</summary>
-    Task MarkSyncedAsync(CancellationToken cancellationToken);
+    /// <summary>Flushes the files of committed snapshots to disk and remembers that they are durable.</summary>
+    /// <param name="minimumAge">Only those committed at least so long ago; what the kernel wrote back by then costs nothing to flush.</param>
+    /// <param name="cancellationToken">Cancels before the flush.</param>
+    Task MarkSyncedAsync(TimeSpan minimumAge, CancellationToken cancellationToken);
 }

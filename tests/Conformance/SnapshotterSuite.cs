@@ -218,7 +218,7 @@ public abstract class SnapshotterSuite : IAsyncLifetime
     public async Task Open_Again_KeepsSnapshotsAndSweepsOrphans()
     {
         await LayerAsync("one", null, root => File.WriteAllText(Path.Combine(root, "a"), "1"));
-        await Snapshotter.MarkSyncedAsync(s_ct);
+        await Snapshotter.MarkSyncedAsync(TimeSpan.Zero, s_ct);
         var folder = Path.Combine(Root, "snapshots", Kind);
         Directory.CreateDirectory(Path.Combine(folder, "9999", "fs"));
         Directory.CreateDirectory(Path.Combine(folder, "removing-7", "fs"));

@@ -20,7 +20,7 @@ public sealed class SnapshotRecoveryTests : IDisposable
         await using var db = await MetadataDb.OpenAsync(Path.Combine(_root, "db"), MetadataAccess.ReadWrite, s_ct);
         var snapshotter = await OpenAsync(db);
         await CommitAsync(snapshotter, "durable", null);
-        await snapshotter.MarkSyncedAsync(s_ct);
+        await snapshotter.MarkSyncedAsync(TimeSpan.Zero, s_ct);
         await CommitAsync(snapshotter, "lost", "durable");
         await CommitAsync(snapshotter, "child", "lost");
         await snapshotter.PrepareAsync("container", "child", s_none, s_ct);
