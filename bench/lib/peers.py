@@ -15,8 +15,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 def call(argv, log, env=None, capture=False):
     """A step that is not measured."""
     with open(log, "ab") as err:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if capture else err, stderr=err, text=True,
-                              env={**os.environ, **(env or {})})
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if capture else err, stderr=err,
+                              text=True, env={**os.environ, **(env or {})})
     if done.returncode != 0:
         raise Failed(f"{' '.join(map(os.path.basename, argv[:1]))} ended with {done.returncode}:\n{tail(log)}")
     return done.stdout
@@ -75,9 +75,10 @@ class Containerd(Peer):
         self.daemon = self.work.start(
             [which("containerd"), "--config", config, "--root", self.at("root"), "--state", self.at("state"),
              "--address", self.socket], self.at("daemon.log"))
-        ready = self.verb("version")
-        wait_for("containerd", lambda: subprocess.run(ready, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0,
-                 self.daemon, self.at("daemon.log"))
+        wait_for("containerd", self._answers, self.daemon, self.at("daemon.log"))
+
+    def _answers(self):
+        return subprocess.run(self.verb("version"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def verb(self, *args):
         return [which("ctr"), "--address", self.socket, *args]

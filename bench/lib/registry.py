@@ -15,16 +15,17 @@ http: {{addr: "{host}"}}
 
 
 class Registry:
-    def __init__(self, work):
-        folder = work.folder("registry")
+    def __init__(self, work, name="registry"):
+        self._work, self._folder = work, work.folder(name)
+        folder = self._folder
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.host = f"127.0.0.1:{s.getsockname()[1]}"
         config, self._log = os.path.join(folder, "config.yml"), os.path.join(folder, "log")
         with open(config, "w") as f:
             f.write(CONFIG.format(data=os.path.join(folder, "data"), host=self.host))
-        daemon = work.start([which("docker-registry"), "serve", config], self._log)
-        wait_for("docker-registry", self._answers, daemon, self._log)
+        self._daemon = work.start([which("docker-registry"), "serve", config], self._log)
+        wait_for("docker-registry", self._answers, self._daemon, self._log)
 
     def _answers(self):
         host, port = self.host.split(":")
@@ -41,3 +42,8 @@ class Registry:
         if done.returncode != 0:
             raise Failed(f"the push of the image failed:\n{tail(log)}")
         return ref
+
+    def close(self):
+        """Ends it and deletes its data, before the workspace does."""
+        self._work.stop(self._daemon)
+        self._work.remove(self._folder)

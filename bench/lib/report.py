@@ -17,8 +17,9 @@ VERSIONS = {
 
 
 def first_line(argv):
-    out = subprocess.run([which(argv[0]) or argv[0], *argv[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
-    return out.strip().splitlines()[0] if out.strip() else "?"
+    program = which(argv[0]) or argv[0]
+    out = subprocess.run([program, *argv[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout.strip()
+    return out.splitlines()[0].removeprefix(program).strip() if out else "?"
 
 
 def machine(path):
