@@ -37,7 +37,7 @@ class Peer:
         pass
 
     def close(self):
-        self.work.remove(self.dir)
+        self.work.retire(self.dir)
 
     def at(self, name):
         return os.path.join(self.dir, name)
