@@ -42,7 +42,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         }
 
         Make(entry, type, path);
-        input.Skip(-body & 511);
+        input.SkipPadding(-body & 511);
     }
 
     public void TouchDirectories()

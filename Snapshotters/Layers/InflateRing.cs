@@ -72,6 +72,15 @@ internal sealed class InflateRing : IDisposable
         }
     }
 
+    /// <summary>Skips what fills up a block; some writers, umoci among them, leave it out after the last entry.</summary>
+    public void SkipPadding(long count)
+    {
+        while (count > 0 && Take(count) is { IsEmpty: false } part)
+        {
+            count -= part.Length;
+        }
+    }
+
     /// <summary>Reads what follows the archive, so that the hash covers it all.</summary>
     public Digest Finish()
     {

@@ -45,7 +45,7 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
                 throw LayerFault.Corrupt("the tar ends in the middle of a header.");
             }
 
-            input.Skip(-size & (Block - 1));
+            input.SkipPadding(-size & (Block - 1));
             extensions++;
             switch (type)
             {

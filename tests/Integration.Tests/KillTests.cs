@@ -46,14 +46,8 @@ public sealed class KillTests(RegistryFixture registry, ITestOutputHelper output
             await cli.OkAsync("pull", reference);
             CheckBlobs(cli.Root);
             Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(cli.Root, "content/ingest")));
-            var target = Directory.CreateDirectory(In("mnt")).FullName;
-            await cli.OkAsync("mount", reference, target);
-            var tree = await TreeListing.OfAsync(target);
-            await cli.OkAsync("unmount", target);
-            tree.Remove(string.Empty);
-            expected ??= tree;
-            var difference = TreeListing.Difference(expected, tree);
-            Assert.True(difference.Length == 0, difference);
+            var tree = await Trees.MountedAsync(cli, reference, In("mnt"));
+            Trees.AssertEqual(expected ??= tree, tree);
             Assert.True(tree.Count > 240);
             Directory.Delete(cli.Root, recursive: true);
         }

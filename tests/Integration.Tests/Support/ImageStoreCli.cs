@@ -1,7 +1,7 @@
 namespace ImageStore.Integration.Tests.Support;
 
 /// <summary>The program under test, with a root of its own.</summary>
-internal sealed class ImageStoreCli(string root)
+internal sealed class ImageStoreCli(string root, IReadOnlyDictionary<string, string>? environment = null)
 {
     /// <summary>The built program; <c>./test</c> sets it.</summary>
     public static string Binary =>
@@ -11,7 +11,7 @@ internal sealed class ImageStoreCli(string root)
 
     public string Root => root;
 
-    public Task<Run.Result> TryAsync(params string[] arguments) => Run.TryAsync(Binary, [.. Global(), .. arguments]);
+    public Task<Run.Result> TryAsync(params string[] arguments) => Run.TryAsync(Binary, [.. Global(), .. arguments], environment);
 
     public async Task<string> OkAsync(params string[] arguments)
     {
@@ -21,7 +21,7 @@ internal sealed class ImageStoreCli(string root)
         return result.Output;
     }
 
-    public System.Diagnostics.Process Start(params string[] arguments) => Run.Start(Binary, [.. Global(), .. arguments]);
+    public System.Diagnostics.Process Start(params string[] arguments) => Run.Start(Binary, [.. Global(), .. arguments], environment);
 
     private string[] Global() => ["--root", root];
 }

@@ -76,14 +76,35 @@ internal static class Layouts
 
     public static Layer AsLayer(this byte[] tar) => new(tar, Digest.Compute(tar), MediaTypes.OciLayer);
 
-    /// <summary>Writes the layout with the tag <c>latest</c>; returns its directory.</summary>
+    /// <summary>Writes the layout of one image with the tag <c>latest</c>; returns its directory.</summary>
     public static string Write(string directory, IReadOnlyList<Layer> layers)
     {
-        var blobs = System.IO.Directory.CreateDirectory(Path.Combine(directory, "blobs/sha256")).FullName;
+        var top = Manifest(directory, Platform.Current, layers);
+        return Finish(directory, top);
+    }
+
+    /// <summary>Writes the layout of an index with an image for each platform.</summary>
+    public static string WriteIndex(string directory, IReadOnlyDictionary<Platform, IReadOnlyList<Layer>> images)
+    {
+        var entries = images.Select(image =>
+        {
+            var entry = Manifest(directory, image.Key, image.Value);
+            entry["platform"] = new JsonObject { ["architecture"] = image.Key.Architecture, ["os"] = image.Key.Os };
+            return (JsonNode)entry;
+        });
+        var index = new JsonObject
+        {
+            ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciIndex, ["manifests"] = new JsonArray([.. entries]),
+        };
+        return Finish(directory, Put(directory, MediaTypes.OciIndex, Encoding.UTF8.GetBytes(index.ToJsonString())));
+    }
+
+    private static JsonObject Manifest(string directory, Platform platform, IReadOnlyList<Layer> layers)
+    {
         var config = new JsonObject
         {
-            ["architecture"] = Platform.Current.Architecture,
-            ["os"] = "linux",
+            ["architecture"] = platform.Architecture,
+            ["os"] = platform.Os,
             ["config"] = new JsonObject(),
             ["rootfs"] = new JsonObject
             {
@@ -95,10 +116,14 @@ internal static class Layouts
         {
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
-            ["config"] = Put(MediaTypes.OciConfig, Encoding.UTF8.GetBytes(config.ToJsonString())),
-            ["layers"] = new JsonArray([.. layers.Select(layer => (JsonNode)Put(layer.MediaType, layer.Bytes))]),
+            ["config"] = Put(directory, MediaTypes.OciConfig, Encoding.UTF8.GetBytes(config.ToJsonString())),
+            ["layers"] = new JsonArray([.. layers.Select(layer => (JsonNode)Put(directory, layer.MediaType, layer.Bytes))]),
         };
-        var top = Put(MediaTypes.OciManifest, Encoding.UTF8.GetBytes(manifest.ToJsonString()));
+        return Put(directory, MediaTypes.OciManifest, Encoding.UTF8.GetBytes(manifest.ToJsonString()));
+    }
+
+    private static string Finish(string directory, JsonObject top)
+    {
         top["annotations"] = new JsonObject { ["org.opencontainers.image.ref.name"] = "latest" };
         var index = new JsonObject
         {
@@ -107,12 +132,13 @@ internal static class Layouts
         System.IO.File.WriteAllText(Path.Combine(directory, "index.json"), index.ToJsonString());
         System.IO.File.WriteAllText(Path.Combine(directory, "oci-layout"), """{"imageLayoutVersion":"1.0.0"}""");
         return directory;
+    }
 
-        JsonObject Put(string mediaType, byte[] bytes)
-        {
-            var digest = Digest.Compute(bytes);
-            System.IO.File.WriteAllBytes(Path.Combine(blobs, digest.Hex), bytes);
-            return new JsonObject { ["mediaType"] = mediaType, ["digest"] = digest.ToString(), ["size"] = bytes.Length };
-        }
+    private static JsonObject Put(string directory, string mediaType, byte[] bytes)
+    {
+        var digest = Digest.Compute(bytes);
+        var blobs = System.IO.Directory.CreateDirectory(Path.Combine(directory, "blobs/sha256"));
+        System.IO.File.WriteAllBytes(Path.Combine(blobs.FullName, digest.Hex), bytes);
+        return new JsonObject { ["mediaType"] = mediaType, ["digest"] = digest.ToString(), ["size"] = bytes.Length };
     }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace ImageStore.Integration.Tests.Support;
 
@@ -21,7 +19,7 @@ public sealed class RegistryFixture : IAsyncLifetime
             return;
         }
 
-        Host = $"127.0.0.1:{FreePort()}";
+        Host = $"127.0.0.1:{Addresses.FreePort()}";
         var config = Path.Combine(Work, "config.yml");
         await File.WriteAllTextAsync(config, $$$"""
             version: 0.1
@@ -32,29 +30,18 @@ public sealed class RegistryFixture : IAsyncLifetime
         _server = Run.Start("docker-registry", ["serve", config]);
         _server.BeginErrorReadLine();
         _server.BeginOutputReadLine();
-        using var probe = new HttpClient();
-        for (var attempt = 0; attempt < 100; attempt++)
-        {
-            try
-            {
-                using var answer = await probe.GetAsync(new Uri($"http://{Host}/v2/"));
-                return;
-            }
-            catch (HttpRequestException)
-            {
-                await Task.Delay(50);
-            }
-        }
-
-        throw new InvalidOperationException("docker-registry did not start.");
+        await Addresses.WaitAsync(Host);
     }
 
-    /// <summary>Pushes an OCI layout, and returns the reference to pull.</summary>
-    public async Task<string> PushAsync(string layout, string name, string tag = "latest")
+    /// <summary>Pushes an OCI layout byte for byte, and returns the reference to pull.</summary>
+    public Task<string> PushAsync(string layout, string name) => PushAsync(layout, name, "--all", "--preserve-digests");
+
+    /// <summary>Pushes an OCI layout in the way that skopeo's options say.</summary>
+    public async Task<string> PushAsync(string layout, string name, params string[] options)
     {
         await Run.AsyncOk(
-            "skopeo", "copy", "--all", "--preserve-digests", "--dest-tls-verify=false", "--insecure-policy", $"oci:{layout}:{tag}", $"docker://{Host}/{name}:{tag}");
-        return $"{Host}/{name}:{tag}";
+            "skopeo", ["copy", "--dest-tls-verify=false", "--insecure-policy", .. options, $"oci:{layout}:latest", $"docker://{Host}/{name}:latest"]);
+        return $"{Host}/{name}:latest";
     }
 
     /// <summary>Skips the test when the real registry cannot run here.</summary>
@@ -74,13 +61,6 @@ public sealed class RegistryFixture : IAsyncLifetime
         }
 
         _work.Delete(recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 
