@@ -25,7 +25,12 @@ internal static class GlobalOptions
 
     public static Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress, results only", Recursive = true };
 
-    public static Option<bool> Debug { get; } = new("--debug") { Description = "Show where an error came from", Recursive = true };
+    public static Option<bool> Debug { get; } = new("--debug")
+    {
+        Description = "Show where an error came from [env: IMAGESTORE_DEBUG=1]",
+        Recursive = true,
+        DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_DEBUG") is not (null or "0"),
+    };
 
     private static string? FromEnvironment(string name) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;

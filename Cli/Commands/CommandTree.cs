@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using ImageStore.Cli.Output;
 
 namespace ImageStore.Cli.Commands;
 
@@ -16,11 +18,15 @@ internal static class CommandTree
 
         foreach (var command in (Command[])[
             PullCommand.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
-            MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build()])
+            MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(),
+            DemoCommand.Build()])
         {
             root.Subcommands.Add(command);
         }
 
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        root.SetAction(parsed => help.Action is HelpWithExamples shown ? shown.Invoke(parsed) : ExitCode.Usage);
         return root;
     }
 }
