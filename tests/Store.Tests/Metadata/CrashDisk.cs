@@ -38,6 +38,9 @@ internal sealed class CrashDisk : MetadataDisk
     /// <summary>What fails, given the number of the operation: an errno, or 0.</summary>
     public Func<int, int> Fault { get; set; } = _ => 0;
 
+    /// <summary>Whether the next sync of a file fails.</summary>
+    public bool FailNextSync { get; set; }
+
     /// <summary>Operations so far, the failed ones too.</summary>
     public int Operations { get; private set; }
 
@@ -210,6 +213,11 @@ internal sealed class CrashDisk : MetadataDisk
     private void Check(Kind kind, CrashFile? file)
     {
         var errno = Fault(Operations++);
+        if (kind == Kind.Sync && FailNextSync)
+        {
+            (errno, FailNextSync) = (5, false);
+        }
+
         if (errno != 0)
         {
             if (kind == Kind.Sync)
