@@ -114,6 +114,50 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public async Task CommitAsync_OverAPageDamagedWhileOpen_TellsAndDoesNotHang()
+    {
+        var files = await FilesAsync(new Random(6));
+        var (expected, refused) = (await DumpAsync(new CrashDisk(files), MetadataAccess.ReadOnly), 0);
+        for (var at = FileHead.Bytes + 100; at < files[MetadataDisk.Data].Length; at += DataPages.PageBytes + sizeof(ulong))
+        {
+            var disk = new CrashDisk(files);
+            await using var db = await OpenAsync(disk, MetadataAccess.ReadWrite);
+            using (var file = disk.Open(MetadataDisk.Data, canWrite: true))
+            {
+                file.Write([(byte)~files[MetadataDisk.Data][at]], at);
+            }
+
+            try
+            {
+                Assert.Equal(expected, Workload.Dump(db));
+                await new Workload(db, new Random(at)).StepAsync(at).WaitAsync(s_hang);
+            }
+            catch (ImageStoreException told)
+            {
+                Assert.Equal(ErrorKind.CorruptData, told.Kind);
+                refused++;
+            }
+        }
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.True(refused > 0);
+    }
+
+    [Fact]
+    public async Task Open_OfPagesThatAreNotLiteDbs_Tells()
+    {
+        var disk = new CrashDisk(new Dictionary<string, byte[]>());
+        var pages = new byte[3 * DataPages.PageBytes];
+        new Random(7).NextBytes(pages);
+        PageStore.Create(disk, pages);
+
+        var told = await Assert.ThrowsAsync<ImageStoreException>(() => DumpAsync(disk, MetadataAccess.ReadWrite).WaitAsync(s_hang));
+        Assert.Equal(ErrorKind.Internal, told.Kind);
+        Assert.Contains("Opening the metadata in crash failed", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Open_AfterACrashAtCreation_MakesTheDatabase()
     {
         var files = await FilesAsync(new Random(4));

@@ -34,6 +34,59 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task Get_WhenTheDiskFailsAtEachRead_TellsAndReadsLater()
+    {
+        var whole = new CrashDisk(new Dictionary<string, byte[]>());
+        Assert.Equal(0, await RunAsync(whole, default));
+        var (files, reads, told) = (whole.Files(), 0, 0);
+        for (var n = -1; n < reads; n++)
+        {
+            var (at, disk, failed) = (n, new CrashDisk(files), false);
+            disk.ReadFault = read => read == at ? InputOutput : 0;
+            for (string? dump = null; dump is null;)
+            {
+                try
+                {
+                    await using var db = await OpenAsync(disk);
+                    dump = Workload.Dump(db);
+                    await db.CommitAsync(tx => tx.Put(StoreTables.Namespaces, "more", new(default, [])), default);
+                    Assert.NotNull(db.Get(StoreTables.Namespaces, "more"));
+                    reads = n < 0 ? disk.Reads : reads;
+                }
+                catch (ImageStoreException failure)
+                {
+                    Assert.False(failed);
+                    Assert.Equal(ErrorKind.Unavailable, failure.Kind);
+                    (failed, dump, told) = (true, null, told + 1);
+                }
+            }
+        }
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.True(told > 0 && told == reads, $"{told} of {reads} failures were told.");
+    }
+
+    [Fact]
+    public async Task CommitAsync_OfManyThatWait_SyncsOnceForAll()
+    {
+        var disk = new CrashDisk(new Dictionary<string, byte[]>());
+        await using var db = await OpenAsync(disk);
+        var before = disk.Syncs;
+        await db.CommitAsync(tx => tx.Put(StoreTables.Namespaces, "one", new(default, [])), default);
+        Assert.Equal(1, disk.Syncs - before);
+
+        using var gate = new ManualResetEventSlim();
+        var first = db.CommitAsync(tx => gate.Wait(), default);
+        var rest = Enumerable.Range(0, 100)
+            .Select(i => db.CommitAsync(tx => tx.Put(StoreTables.Namespaces, $"n{i}", new(default, [])), default)).ToList();
+        gate.Set();
+        await Task.WhenAll([first, .. rest]);
+        Assert.InRange(disk.Syncs - before, 2, 3);
+        Assert.Equal(101, db.List(StoreTables.Namespaces, string.Empty).Count);
+    }
+
+    [Fact]
     public async Task Get_OfATableFirstUsedAfterAFailedCommit_ReadsTheDisk()
     {
         var disk = new CrashDisk(new Dictionary<string, byte[]>());
