@@ -22,6 +22,7 @@ public sealed class FaultTests
         var whole = new CrashDisk(new Dictionary<string, byte[]>());
         Assert.Equal(0, await RunAsync(whole, kind));
         Assert.True(whole.Operations > 100);
+        Assert.True(whole.Files()[MetadataDisk.Data].Length > 100_000, "The workload moved no log.");
         var failures = 0;
         for (var n = 0; n < whole.Operations; n++)
         {
