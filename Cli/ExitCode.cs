@@ -10,6 +10,15 @@ internal static class ExitCode
     public const int Usage = 2;
     public const int Interrupted = 130;
 
+    /// <summary>The codes as help shows them.</summary>
+    public static IReadOnlyList<string> Meanings { get; } =
+    [
+        "0 done, 1 a defect of ours, 2 wrong usage or malformed input, 3 not found, 4 already exists,",
+        "5 state forbids it, 6 credentials missing or refused, 7 not permitted, 8 unreachable, try again,",
+        "9 too many requests, 10 no space, 11 bytes do not match, 12 over a limit, 13 not supported,",
+        "130 interrupted (SIGINT), 143 terminated (SIGTERM)",
+    ];
+
     public static int Of(ErrorKind kind) => kind switch
     {
         ErrorKind.InvalidArgument => Usage,

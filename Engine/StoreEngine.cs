@@ -64,13 +64,18 @@ public sealed class StoreEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Pulls an image from its registry.</summary>
+    /// <summary>Pulls an image from its registry; unpacks it where that is asked for and permitted.</summary>
     /// <exception cref="ImageStoreException">What failed, why, and what to do; what was verified stays for a repeat.</exception>
     public async Task<PullResult> PullAsync(PullRequest request, PullProgress progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(progress);
-        var snapshotter = request.Unpack
+        if (request is { Unpack: true, Snapshotter: not null })
+        {
+            Privileges.NeedUnpack(request.Reference);
+        }
+
+        var snapshotter = request.Unpack && Privileges.CanUnpack
             ? await SnapshotterAsync(request.Snapshotter, cancellationToken).ConfigureAwait(false)
             : null;
         var registry = new RegistryClient(new RegistryOptions { PlainHttp = request.PlainHttp, Time = _options.Time });
@@ -87,6 +92,7 @@ public sealed class StoreEngine : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(progress);
         var image = FindImage(reference);
+        Privileges.NeedUnpack(reference);
         var target = await SnapshotterAsync(snapshotter, cancellationToken).ConfigureAwait(false);
         var chainId = await new StoredImageUnpacker(Content, target)
             .UnpackAsync(image, platform ?? Platform.Current, progress, cancellationToken).ConfigureAwait(false);
@@ -99,6 +105,22 @@ public sealed class StoreEngine : IAsyncDisposable
         Images.Find(reference)
             ?? Images.Find(ImageReference.Parse(reference).Canonical)
             ?? throw ImageCatalogue.Missing(reference);
+
+    /// <summary>The images of the namespace with their sizes and platforms, ordered by name.</summary>
+    public async Task<IReadOnlyList<ImageListing>> ListImagesAsync(CancellationToken cancellationToken)
+    {
+        var lister = new ImageLister(Content);
+        List<ImageListing> found = [];
+        foreach (var image in Images.List())
+        {
+            found.Add(await lister.ListAsync(image, cancellationToken).ConfigureAwait(false));
+        }
+
+        return found;
+    }
+
+    /// <summary>The namespaces of the root.</summary>
+    public IReadOnlyList<string> Namespaces => _root.Namespaces.List();
 
     /// <summary>What the store has of an image.</summary>
     public Task<ImageDetails> InspectAsync(string reference, CancellationToken cancellationToken) =>
@@ -123,6 +145,8 @@ public sealed class StoreEngine : IAsyncDisposable
     public async Task MountAsync(
         string reference, string directory, bool readWrite, string? snapshotter, CancellationToken cancellationToken)
     {
+        _ = FindImage(reference);
+        Privileges.NeedMount(directory);
         var (name, chainId) = await UnpackAsync(reference, snapshotter, null, new PullProgress(), cancellationToken)
             .ConfigureAwait(false);
         var target = await SnapshotterAsync(name, cancellationToken).ConfigureAwait(false);
@@ -132,6 +156,7 @@ public sealed class StoreEngine : IAsyncDisposable
     /// <summary>Undoes <see cref="MountAsync"/>.</summary>
     public async Task UnmountAsync(string directory, string? snapshotter, CancellationToken cancellationToken)
     {
+        Privileges.NeedMount(directory);
         var target = await SnapshotterAsync(snapshotter, cancellationToken).ConfigureAwait(false);
         await new ImageMounts(target).UnmountAsync(directory, cancellationToken).ConfigureAwait(false);
     }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using ImageStore.Cli.Output;
 
 namespace ImageStore.Cli.Commands;
 
@@ -16,11 +18,17 @@ internal static class CommandTree
 
         foreach (var command in (Command[])[
             PullCommand.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
-            MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build()])
+            MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(),
+            CompletionCommand.Build(), DemoCommand.Build()])
         {
             root.Subcommands.Add(command);
         }
 
+        // The usual one answers to /h and -? as well, which are a path and a pattern here.
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        var shown = new HelpWithExamples(new HelpAction());
+        root.Options.Add(new HelpOption("--help", "-h") { Action = shown });
+        root.SetAction(shown.Invoke);
         return root;
     }
 }

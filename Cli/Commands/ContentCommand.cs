@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;
@@ -10,14 +11,12 @@ internal static class ContentCommand
 {
     public static Command Build() => new("content", "List, read and remove blobs.") { List(), Get(), Remove() };
 
-    private static Command List()
+    private static Verb List()
     {
-        var command = new Command("ls", """
-            List the blobs of the namespace.
-
-            Examples:
-              imagestore content ls
-            """);
+        var command = new Verb(
+            "ls",
+            "List the blobs of the namespace.",
+            "imagestore content ls");
         Session.Bind(command, MetadataAccess.ReadOnly, (session, engine, _) =>
         {
             var blobs = engine.Content.List();
@@ -41,15 +40,13 @@ internal static class ContentCommand
         return command;
     }
 
-    private static Command Get()
+    private static Verb Get()
     {
-        var digest = new Argument<string>("DIGEST") { Description = "Such as sha256:…" };
-        var command = new Command("get", """
-            Write a blob to standard output. The bytes are hashed on the way: a damaged blob ends with exit code 11.
-
-            Examples:
-              imagestore content get sha256:… > layer.tar.gz
-            """)
+        var digest = new Argument<string>("DIGEST") { Description = "Such as sha256:…", CompletionSources = { DynamicValues.Digests } };
+        var command = new Verb(
+            "get",
+            "Write a blob to standard output. The bytes are hashed on the way: a damaged blob ends with exit code 11.",
+            "imagestore content get sha256:… > layer.tar.gz")
         {
             digest,
         };
@@ -58,32 +55,31 @@ internal static class ContentCommand
             var wanted = Digest.Parse(session.Value(digest));
             var source = engine.Content.OpenRead(wanted);
             await using var opened = source.ConfigureAwait(false);
-            var output = Console.OpenStandardOutput();
-            await using var closing = output.ConfigureAwait(false);
+            using var output = new StandardOutput();
             await VerifiedCopy.RunAsync(source, output, wanted, token).ConfigureAwait(false);
         });
         return command;
     }
 
-    private static Command Remove()
+    private static Verb Remove()
     {
-        var digests = new Argument<string[]>("DIGEST") { Description = "The blobs", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("rm", """
-            Remove blobs from the namespace, and from the disk when no other namespace has them.
-
-            Examples:
-              imagestore content rm sha256:…
-            """)
+        var digests = new Argument<string[]>("DIGEST")
+        {
+            Description = "The blobs", Arity = ArgumentArity.OneOrMore, CompletionSources = { DynamicValues.Digests },
+        };
+        var command = new Verb(
+            "rm",
+            "Remove blobs from the namespace, and from the disk when no other namespace has them.",
+            "imagestore content rm sha256:…")
         {
             digests,
         };
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
-            foreach (var digest in session.Value(digests).Select(Digest.Parse).Distinct().ToList())
-            {
-                await engine.Content.RemoveAsync(digest, token).ConfigureAwait(false);
-                Console.Out.WriteLine(digest);
-            }
+            var wanted = session.Value(digests).Select(Digest.Parse).Distinct().ToList();
+            await Results.EachAsync(
+                session, wanted, digest => digest.ToString(), digest => engine.Content.RemoveAsync(digest, token))
+                .ConfigureAwait(false);
         });
         return command;
     }

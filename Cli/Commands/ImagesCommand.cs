@@ -1,57 +1,69 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
 using ImageStore.Engine;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
+using ImageStore.Store.Oci;
 
 namespace ImageStore.Cli.Commands;
 
 /// <summary><c>images ls|inspect|tag|rm</c>.</summary>
 internal static class ImagesCommand
 {
+    private const int ShortDigest = 12;
+    private const int MaxPlatformsShown = 3;
+
     public static Command Build() =>
         new("images", "List, inspect, tag and remove images.") { List(), Inspect(), Tag(), Remove() };
 
-    private static Command List()
+    private static Verb List()
     {
-        var command = new Command("ls", """
-            List the images of the namespace.
-
-            Examples:
-              imagestore images ls
-              imagestore --format json images ls
-            """);
-        Session.Bind(command, MetadataAccess.ReadOnly, (session, engine, _) =>
+        var command = new Verb(
+            "ls",
+            "List the images of the namespace.",
+            "imagestore images ls",
+            "imagestore --format json images ls");
+        Session.Bind(command, MetadataAccess.ReadOnly, async (session, engine, token) =>
         {
-            var images = engine.Images.List();
+            var images = await engine.ListImagesAsync(token).ConfigureAwait(false);
             if (session.Json)
             {
-                Json.Write(images, Json.Default.IReadOnlyListImageRecord);
-                return Task.CompletedTask;
+                Json.Write(images, Json.Default.IReadOnlyListImageListing);
+                return;
             }
+
+            var now = TimeProvider.System.GetUtcNow();
 
             Table.Write(
                 Console.Out,
-                ["NAME", "DIGEST", "TYPE", "UPDATED"],
+                ["NAME", "DIGEST", "PLATFORMS", "SIZE", "AGE"],
                 images.Select(image => (string[])[
                     Printable.Of(image.Name),
-                    image.Target.Digest.ToString(),
-                    Printable.Of(image.Target.MediaType),
-                    Sizes.Of(image.UpdatedAt)]));
-            return Task.CompletedTask;
+                    Short(image.Target.Digest),
+                    Platforms(image.Platforms),
+                    Sizes.Of(image.Size),
+                    Sizes.Age(now - image.UpdatedAt)]));
         });
         return command;
     }
 
-    private static Command Inspect()
-    {
-        var reference = new Argument<string>("REF") { Description = "The image" };
-        var command = new Command("inspect", """
-            Show what the store has of an image.
+    private static string Short(Digest digest) => digest.Hex[..ShortDigest];
 
-            Examples:
-              imagestore images inspect alpine
-            """)
+    private static string Platforms(IReadOnlyList<string> all) => all.Count switch
+    {
+        0 => "-",
+        <= MaxPlatformsShown => Printable.Of(string.Join(',', all)),
+        _ => Printable.Of(string.Join(',', all.Take(MaxPlatformsShown))) + $",+{all.Count - MaxPlatformsShown}",
+    };
+
+    private static Verb Inspect()
+    {
+        var reference = new Argument<string>("REF") { Description = "The image", CompletionSources = { DynamicValues.Images } };
+        var command = new Verb(
+            "inspect",
+            "Show what the store has of an image.",
+            "imagestore images inspect alpine")
         {
             reference,
         };
@@ -83,34 +95,41 @@ internal static class ImagesCommand
         }
     }
 
-    private static Command Tag()
+    private static Verb Tag()
     {
-        var source = new Argument<string>("SOURCE") { Description = "An image that is there" };
+        var source = new Argument<string>("SOURCE") { Description = "An image that is there", CompletionSources = { DynamicValues.Images } };
         var target = new Argument<string>("TARGET") { Description = "Its further name" };
-        var command = new Command("tag", """
-            Give an image a further name.
-
-            Examples:
-              imagestore images tag alpine example.com/base:1
-            """)
+        var command = new Verb(
+            "tag",
+            "Give an image a further name.",
+            "imagestore images tag alpine example.com/base:1")
         {
             source, target,
         };
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
-            Console.Out.WriteLine(
-                await engine.TagAsync(session.Value(source), session.Value(target), token).ConfigureAwait(false)));
+        {
+            var name = await engine.TagAsync(session.Value(source), session.Value(target), token).ConfigureAwait(false);
+            if (session.Json)
+            {
+                Json.Write(engine.FindImage(name), Json.Default.ImageRecord);
+                return;
+            }
+
+            Console.Out.WriteLine(Printable.Of(name));
+        });
         return command;
     }
 
-    private static Command Remove()
+    private static Verb Remove()
     {
-        var references = new Argument<string[]>("REF") { Description = "The images", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("rm", """
-            Forget images by name. Their blobs and snapshots stay until they are removed or collected.
-
-            Examples:
-              imagestore images rm alpine debian:12
-            """)
+        var references = new Argument<string[]>("REF")
+        {
+            Description = "The images", Arity = ArgumentArity.OneOrMore, CompletionSources = { DynamicValues.Images },
+        };
+        var command = new Verb(
+            "rm",
+            "Forget images by name. Their blobs and snapshots stay until they are removed or collected.",
+            "imagestore images rm alpine debian:12")
         {
             references,
         };
@@ -118,11 +137,8 @@ internal static class ImagesCommand
         {
             // All are looked up before the first goes, so that a slip in one name removes nothing.
             var names = session.Value(references).Select(reference => engine.FindImage(reference).Name).Distinct().ToList();
-            foreach (var name in names)
-            {
-                await engine.Images.RemoveAsync(name, token).ConfigureAwait(false);
-                Console.Out.WriteLine(Printable.Of(name));
-            }
+            await Results.EachAsync(
+                session, names, name => name, name => engine.Images.RemoveAsync(name, token)).ConfigureAwait(false);
         });
         return command;
     }

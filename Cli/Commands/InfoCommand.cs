@@ -9,12 +9,10 @@ internal static class InfoCommand
 {
     public static Command Build()
     {
-        var command = new Command("info", """
-            Show the root, its sizes and the versions.
-
-            Examples:
-              imagestore info
-            """);
+        var command = new Verb(
+            "info",
+            "Show the root, its sizes and the versions.",
+            "imagestore info");
         Session.Bind(command, MetadataAccess.ReadOnly, (session, engine, _) =>
         {
             var info = engine.Info();

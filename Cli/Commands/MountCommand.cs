@@ -1,4 +1,7 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
+using ImageStore.Cli.Output;
+using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Cli.Commands;
@@ -8,17 +11,15 @@ internal static class MountCommand
 {
     public static Command BuildMount()
     {
-        var reference = new Argument<string>("REF") { Description = "The image" };
+        var reference = new Argument<string>("REF") { Description = "The image", CompletionSources = { DynamicValues.Images } };
         var directory = new Argument<string>("DIR") { Description = "An empty directory" };
-        var snapshotter = new Option<string>("--snapshotter") { Description = "overlayfs or native; else what the filesystem can do" };
+        var snapshotter = SnapshotterOption.Make();
         var write = new Option<bool>("--rw") { Description = "Writable; what is written goes with the unmount" };
-        var command = new Command("mount", """
-            Mount an image on a directory, read-only.
-
-            Examples:
-              imagestore mount alpine /mnt
-              imagestore mount --rw alpine /mnt
-            """)
+        var command = new Verb(
+            "mount",
+            "Mount an image on a directory, read-only.",
+            "imagestore mount alpine /mnt",
+            "imagestore mount --rw alpine /mnt")
         {
             reference, directory, snapshotter, write,
         };
@@ -27,7 +28,7 @@ internal static class MountCommand
             await engine.MountAsync(
                 session.Value(reference), session.Value(directory), session.Value(write), session.Value(snapshotter), token)
                 .ConfigureAwait(false);
-            Console.Out.WriteLine(Path.GetFullPath(session.Value(directory)));
+            Tell(session, session.Value(directory), mounted: true);
         });
         return command;
     }
@@ -35,18 +36,32 @@ internal static class MountCommand
     public static Command BuildUnmount()
     {
         var directory = new Argument<string>("DIR") { Description = "Where an image is mounted" };
-        var snapshotter = new Option<string>("--snapshotter") { Description = "The one that it was mounted with" };
-        var command = new Command("unmount", """
-            Undo a mount.
-
-            Examples:
-              imagestore unmount /mnt
-            """)
+        var snapshotter = SnapshotterOption.Make("The one that it was mounted with");
+        var command = new Verb(
+            "unmount",
+            "Undo a mount.",
+            "imagestore unmount /mnt")
         {
             directory, snapshotter,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, (session, engine, token) =>
-            engine.UnmountAsync(session.Value(directory), session.Value(snapshotter), token));
+        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        {
+            await engine.UnmountAsync(session.Value(directory), session.Value(snapshotter), token).ConfigureAwait(false);
+            Tell(session, session.Value(directory), mounted: false);
+        });
         return command;
+    }
+
+    private static void Tell(Session session, string directory, bool mounted)
+    {
+        var target = Path.GetFullPath(directory);
+        if (session.Json)
+        {
+            Json.Write(new MountOutcome(target, mounted), Json.Default.MountOutcome);
+        }
+        else if (mounted)
+        {
+            Console.Out.WriteLine(Printable.Of(target));
+        }
     }
 }

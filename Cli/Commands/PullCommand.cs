@@ -1,8 +1,8 @@
 using System.CommandLine;
 using ImageStore.Cli.Output;
 using ImageStore.Engine;
-using ImageStore.Engine.Progress;
 using ImageStore.Engine.Pull;
+using ImageStore.Engine.Unpack;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;
 
@@ -16,18 +16,16 @@ internal static class PullCommand
         var reference = new Argument<string>("REF") { Description = "Such as alpine, user/app:1.2 or host:5000/app@sha256:…" };
         var platform = new Option<string>("--platform") { Description = "The platform to take out of an index, such as linux/arm64" };
         var all = new Option<bool>("--all-platforms") { Description = "Take every platform; this machine's is unpacked" };
-        var snapshotter = new Option<string>("--snapshotter") { Description = "overlayfs or native; else what the filesystem can do" };
+        var snapshotter = SnapshotterOption.Make();
         var plain = new Option<bool>("--plain-http") { Description = "Plain HTTP; loopback registries get it by themselves" };
         var noUnpack = new Option<bool>("--no-unpack") { Description = "Only store the image" };
         var sync = new Option<bool>("--sync") { Description = "Wait until the unpacked files are on disk too, such as before a shutdown" };
-        var command = new Command("pull", """
-            Pull an image from its registry, verify and unpack it.
-
-            Examples:
-              imagestore pull alpine
-              imagestore --root /data/images pull --platform linux/arm64 debian:12
-              imagestore pull 127.0.0.1:5000/app:1.2
-            """)
+        var command = new Verb(
+            "pull",
+            "Pull an image from its registry, verify and unpack it.",
+            "imagestore pull alpine",
+            "imagestore --root /data/images pull --platform linux/arm64 debian:12",
+            "imagestore pull 127.0.0.1:5000/app:1.2")
         {
             reference, platform, all, snapshotter, plain, noUnpack, sync,
         };
@@ -43,23 +41,15 @@ internal static class PullCommand
                 Unpack = !session.Value(noUnpack),
                 Sync = session.Value(sync),
             };
-            Tell(session, engine, await RunAsync(session, engine, request, token).ConfigureAwait(false));
+            var result = await ProgressLines.WhileAsync(
+                session, progress => engine.PullAsync(request, progress, token)).ConfigureAwait(false);
+            Tell(session, engine, result);
+            if (request.Unpack && result.ChainId is null && !Privileges.CanUnpack)
+            {
+                Console.Error.WriteLine("imagestore: stored, not unpacked: only root may give files the owners that layers name");
+            }
         });
         return command;
-    }
-
-    private static async Task<PullResult> RunAsync(
-        Session session, StoreEngine engine, PullRequest request, CancellationToken cancellationToken)
-    {
-        var progress = new PullProgress();
-        var lines = new ProgressLines(progress, Console.Error, live: !Console.IsErrorRedirected);
-        await using var drawing = lines.ConfigureAwait(false);
-        if (!session.Quiet)
-        {
-            lines.Start();
-        }
-
-        return await engine.PullAsync(request, progress, cancellationToken).ConfigureAwait(false);
     }
 
     private static void Tell(Session session, StoreEngine engine, PullResult result)

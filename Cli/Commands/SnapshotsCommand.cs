@@ -9,23 +9,18 @@ namespace ImageStore.Cli.Commands;
 /// <summary><c>snapshots ls|tree|rm</c>.</summary>
 internal static class SnapshotsCommand
 {
-    private static readonly Option<string> s_snapshotter = new("--snapshotter")
-    {
-        Description = "overlayfs or native; else what the filesystem can do", Recursive = true,
-    };
+    private static readonly Option<string> s_snapshotter = MakeSnapshotter();
 
     public static Command Build() =>
         new("snapshots", "List and remove snapshots.") { s_snapshotter, List(), Tree(), Remove() };
 
-    private static Command List()
+    private static Verb List()
     {
-        var command = new Command("ls", """
-            List the snapshots of the namespace.
-
-            Examples:
-              imagestore snapshots ls
-              imagestore snapshots ls --snapshotter native
-            """);
+        var command = new Verb(
+            "ls",
+            "List the snapshots of the namespace.",
+            "imagestore snapshots ls",
+            "imagestore snapshots ls --snapshotter native");
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var snapshots = await WalkAsync(session, engine, token).ConfigureAwait(false);
@@ -47,53 +42,72 @@ internal static class SnapshotsCommand
         return command;
     }
 
-    private static Command Tree()
+    private static Verb Tree()
     {
-        var command = new Command("tree", """
-            Draw which snapshot stands on which.
-
-            Examples:
-              imagestore snapshots tree
-            """);
+        var command = new Verb(
+            "tree",
+            "Draw which snapshot stands on which.",
+            "imagestore snapshots tree");
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var snapshots = await WalkAsync(session, engine, token).ConfigureAwait(false);
-            var children = snapshots.ToLookup(snapshot => snapshot.Parent ?? string.Empty);
-            Stack<(SnapshotInfo Node, int Depth)> open = new(children[string.Empty].Reverse().Select(node => (node, 0)));
-            while (open.TryPop(out var next))
+            var nodes = TreeOf(snapshots);
+            if (session.Json)
             {
-                Console.Out.WriteLine(new string(' ', 2 * next.Depth) + Printable.Of(next.Node.Name));
-                foreach (var child in children[next.Node.Name].Reverse())
-                {
-                    open.Push((child, next.Depth + 1));
-                }
+                Json.Write(nodes, Json.Default.IReadOnlyListSnapshotNode);
+                return;
+            }
+
+            foreach (var node in nodes)
+            {
+                Console.Out.WriteLine($"{new string(' ', 2 * node.Depth)}{Printable.Of(node.Name)}");
             }
         });
         return command;
     }
 
-    private static Command Remove()
+    private static List<SnapshotNode> TreeOf(IReadOnlyList<SnapshotInfo> snapshots)
+    {
+        var children = snapshots.ToLookup(snapshot => snapshot.Parent ?? string.Empty);
+        List<SnapshotNode> nodes = [];
+        Stack<(SnapshotInfo Node, int Depth)> open = new(children[string.Empty].Reverse().Select(node => (node, 0)));
+        while (open.TryPop(out var next))
+        {
+            nodes.Add(new SnapshotNode(
+                next.Node.Name, next.Node.Kind.ToString().ToLowerInvariant(), next.Node.Parent, next.Depth));
+            foreach (var child in children[next.Node.Name].Reverse())
+            {
+                open.Push((child, next.Depth + 1));
+            }
+        }
+
+        return nodes;
+    }
+
+    private static Verb Remove()
     {
         var keys = new Argument<string[]>("NAME") { Description = "The snapshots", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("rm", """
-            Remove snapshots that have no children.
-
-            Examples:
-              imagestore snapshots rm sha256:…
-            """)
+        var command = new Verb(
+            "rm",
+            "Remove snapshots that have no children.",
+            "imagestore snapshots rm sha256:…")
         {
             keys,
         };
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var snapshotter = await engine.SnapshotterAsync(session.Value(s_snapshotter), token).ConfigureAwait(false);
-            foreach (var key in session.Value(keys))
-            {
-                await snapshotter.RemoveAsync(key, token).ConfigureAwait(false);
-                Console.Out.WriteLine(Printable.Of(key));
-            }
+            await Results.EachAsync(
+                session, session.Value(keys), key => key, key => snapshotter.RemoveAsync(key, token)).ConfigureAwait(false);
         });
         return command;
+    }
+
+    private static Option<string> MakeSnapshotter()
+    {
+        var option = SnapshotterOption.Make();
+        option.Recursive = true;
+        return option;
     }
 
     private static async Task<IReadOnlyList<SnapshotInfo>> WalkAsync(

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -9,19 +12,38 @@ using ImageStore.Store.Images;
 
 namespace ImageStore.Cli.Output;
 
-/// <summary>Results as JSON: one document a command, members in camel case.</summary>
+/// <summary>Results as JSON: one document a command, members in camel case, an array for what is a list.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    WriteIndented = true,
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(IReadOnlyList<ImageRecord>))]
+[JsonSerializable(typeof(IReadOnlyList<ImageListing>))]
 [JsonSerializable(typeof(IReadOnlyList<ContentInfo>))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotInfo>))]
+[JsonSerializable(typeof(IReadOnlyList<SnapshotNode>))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(ImageDetails))]
+[JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(PullResult))]
+[JsonSerializable(typeof(UnpackOutcome))]
+[JsonSerializable(typeof(MountOutcome))]
 [JsonSerializable(typeof(StoreInfo))]
 internal sealed partial class Json : JsonSerializerContext
 {
-    public static void Write<T>(T value, JsonTypeInfo<T> type) => Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
+    // It goes to a terminal or a program, never into HTML: a media type's '+' stays readable.
+    private static readonly JsonWriterOptions s_writing = new()
+    {
+        Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static void Write<T>(T value, JsonTypeInfo<T> type)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, s_writing))
+        {
+            JsonSerializer.Serialize(writer, value, type);
+        }
+
+        Console.Out.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
+    }
 }

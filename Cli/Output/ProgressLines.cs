@@ -1,22 +1,49 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using ImageStore.Engine.Progress;
 
 namespace ImageStore.Cli.Output;
 
-/// <summary>Draws a pull while it runs: live on a terminal, else a line for each change of a blob's state.</summary>
-internal sealed class ProgressLines(PullProgress progress, TextWriter output, bool live) : IAsyncDisposable
+/// <summary>Draws a pull while it runs: in place on a terminal, else a line for each change of a blob's state.</summary>
+internal sealed class ProgressLines : IAsyncDisposable
 {
-    private const int BarWidth = 24;
+    private const int UsualWidth = 80;
+    private const int UsualHeight = 24;
+    private const double Smoothing = 0.2;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<BlobProgress, BlobState> _told = [];
-    private Task _drawing = Task.CompletedTask;
+    private readonly PullProgress _progress;
+    private readonly TextWriter _output;
+    private readonly bool _live;
+    private readonly Task _drawing;
     private int _drawn;
     private long _lastBytes;
+    private long _lastTime = Stopwatch.GetTimestamp();
     private double _rate;
 
-    public void Start() => _drawing = Task.Run(DrawAsync);
+    private ProgressLines(PullProgress progress, TextWriter output, bool live)
+    {
+        (_progress, _output, _live) = (progress, output, live);
+        _drawing = Task.Run(DrawAsync);
+    }
+
+    /// <summary>Runs <paramref name="work"/>, and draws how far it is on standard error unless the session is quiet.</summary>
+    public static async Task<T> WhileAsync<T>(Session session, Func<PullProgress, Task<T>> work)
+    {
+        var progress = new PullProgress();
+        if (session.Quiet)
+        {
+            return await work(progress).ConfigureAwait(false);
+        }
+
+        var live = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+        var lines = new ProgressLines(progress, Console.Error, live);
+        await using var drawing = lines.ConfigureAwait(false);
+        return await work(progress).ConfigureAwait(false);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -43,63 +70,60 @@ internal sealed class ProgressLines(PullProgress progress, TextWriter output, bo
 
     private void Draw()
     {
-        var blobs = progress.Blobs.Where(blob => blob.Kind is "layer" or "config").ToList();
-        if (live)
+        var blobs = _progress.Blobs.Where(blob => blob.Kind is "layer" or "config").ToList();
+        if (_live)
         {
-            DrawLive(blobs);
+            DrawInPlace(blobs);
+            return;
         }
-        else
+
+        foreach (var blob in blobs.Where(blob => _told.GetValueOrDefault(blob) != blob.State))
         {
-            foreach (var blob in blobs.Where(blob => _told.GetValueOrDefault(blob) != blob.State))
-            {
-                _told[blob] = blob.State;
-                output.WriteLine($"{Name(blob)}  {Text(blob.State)}  {Sizes.Of(blob.Total)}");
-            }
+            _told[blob] = blob.State;
+            _output.WriteLine(ProgressText.Plain(blob));
         }
     }
 
-    private void DrawLive(List<BlobProgress> blobs)
+    private void DrawInPlace(List<BlobProgress> blobs)
     {
-        var width = Math.Max(20, Console.WindowWidth - 1);
-        var lines = blobs.Take(Math.Max(1, Console.WindowHeight - 3)).Select(Line).Append(Total(blobs)).ToList();
-        var text = new System.Text.StringBuilder();
+        var (width, height) = Terminal();
+        var lines = ProgressText.Live(_progress.Phase, blobs, Rate(blobs), width, height);
+        var text = new StringBuilder();
         if (_drawn > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\e[{_drawn}A");
+            text.Append(CultureInfo.InvariantCulture, $"\e[{_drawn}A\r");
         }
 
-        foreach (var line in lines)
-        {
-            text.Append("\e[2K").AppendLine(line.Length > width ? line[..width] : line);
-        }
-
+        // What is left of the picture before goes too: it may have had more lines.
+        text.Append("\e[J").AppendJoin('\n', lines).Append('\n');
         _drawn = lines.Count;
-        output.Write(text.ToString());
-        output.Flush();
+        _output.Write(text.ToString());
+        _output.Flush();
     }
 
-    private string Line(BlobProgress blob)
+    private double Rate(List<BlobProgress> blobs)
     {
-        var filled = blob.Total == 0 ? BarWidth : (int)(BarWidth * blob.Done / blob.Total);
-        var bar = new string('#', filled).PadRight(BarWidth, '.');
-        var unpacked = blob.Unpacked > 0 ? $"  {Sizes.Of(blob.Unpacked)} unpacked" : string.Empty;
-        return $"{Name(blob)}  [{bar}]  {Sizes.Of(blob.Done)} of {Sizes.Of(blob.Total)}  {Text(blob.State)}{unpacked}";
+        var (bytes, now) = (blobs.Where(ProgressText.CameNow).Sum(blob => blob.Done), Stopwatch.GetTimestamp());
+        var seconds = Stopwatch.GetElapsedTime(_lastTime, now).TotalSeconds;
+        if (seconds > 0)
+        {
+            _rate += Smoothing * ((Math.Max(0, bytes - _lastBytes) / seconds) - _rate);
+        }
+
+        (_lastBytes, _lastTime) = (bytes, now);
+        return _rate;
     }
 
-    private string Total(List<BlobProgress> blobs)
+    private static (int Width, int Height) Terminal()
     {
-        var (done, total) = (blobs.Sum(blob => blob.Done), blobs.Sum(blob => blob.Total));
-        _rate = (0.8 * _rate) + (0.2 * (done - _lastBytes) / s_pause.TotalSeconds);
-        _lastBytes = done;
-        return $"{progress.Phase}: {Sizes.Of(done)} of {Sizes.Of(total)}, {Sizes.Of((long)_rate)}/s";
+        try
+        {
+            return (Console.WindowWidth is > 0 and var width ? width : UsualWidth,
+                Console.WindowHeight is > 0 and var height ? height : UsualHeight);
+        }
+        catch (IOException)
+        {
+            return (UsualWidth, UsualHeight);
+        }
     }
-
-    private static string Name(BlobProgress blob) => $"{blob.Kind,-6} {blob.Digest.Hex[..12]}";
-
-    private static string Text(BlobState state) => state switch
-    {
-        BlobState.Exists => "already there",
-        BlobState.Verified => "verified",
-        _ => state.ToString().ToLowerInvariant(),
-    };
 }

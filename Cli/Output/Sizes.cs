@@ -18,6 +18,17 @@ internal static class Sizes
         return unit == 0 ? $"{bytes} B" : value.ToString("0.0 ", CultureInfo.InvariantCulture) + s_units[unit];
     }
 
+    /// <summary>The largest unit of it alone, such as <c>3 days</c>.</summary>
+    public static string Age(TimeSpan age) => age switch
+    {
+        { TotalDays: >= 730 } => $"{(int)(age.TotalDays / 365)} years",
+        { TotalDays: >= 60 } => $"{(int)(age.TotalDays / 30)} months",
+        { TotalDays: >= 2 } => $"{(int)age.TotalDays} days",
+        { TotalHours: >= 2 } => $"{(int)age.TotalHours} hours",
+        { TotalMinutes: >= 2 } => $"{(int)age.TotalMinutes} minutes",
+        _ => "just now",
+    };
+
     public static string Of(DateTimeOffset time) =>
         time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

@@ -1,0 +1,54 @@
+using System.Globalization;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Engine.Unpack;
+
+/// <summary>What the kernel lets this process do, as far as images need it.</summary>
+public static class Privileges
+{
+    private const string EffectiveCapabilities = "CapEff:";
+    private const ulong Owners = (1 << 0) | (1 << 1) | (1 << 3); // CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER
+    private const ulong Administration = 1 << 21; // CAP_SYS_ADMIN
+
+    private static readonly Lazy<ulong> s_effective = new(Read);
+
+    /// <summary>May files get the owners that layers give them?</summary>
+    public static bool CanUnpack => (s_effective.Value & Owners) == Owners;
+
+    /// <summary>May filesystems be mounted?</summary>
+    public static bool CanMount => (s_effective.Value & Administration) != 0;
+
+    /// <exception cref="ImageStoreException">Unpacking is not permitted (<see cref="ErrorKind.PermissionDenied"/>).</exception>
+    internal static void NeedUnpack(string reference)
+    {
+        if (!CanUnpack)
+        {
+            throw new ImageStoreException(
+                ErrorKind.PermissionDenied,
+                $"Unpacking {Printable.Of(reference)} is not permitted: only root may give files the owners that its layers name.",
+                "Run as root, or only store the image with 'imagestore pull'.");
+        }
+    }
+
+    /// <exception cref="ImageStoreException">Mounting is not permitted (<see cref="ErrorKind.PermissionDenied"/>).</exception>
+    internal static void NeedMount(string directory)
+    {
+        if (!CanMount)
+        {
+            throw new ImageStoreException(
+                ErrorKind.PermissionDenied,
+                $"Mounting on {Printable.Of(directory)} is not permitted: only root (CAP_SYS_ADMIN) may mount.",
+                "Run as root.");
+        }
+    }
+
+    private static ulong Read()
+    {
+        var line = File.ReadLines("/proc/self/status")
+            .FirstOrDefault(line => line.StartsWith(EffectiveCapabilities, StringComparison.Ordinal));
+        return ulong.TryParse(
+            (line ?? EffectiveCapabilities).AsSpan(EffectiveCapabilities.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value)
+                ? value
+                : 0;
+    }
+}
