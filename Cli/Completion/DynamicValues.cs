@@ -18,7 +18,7 @@ internal static class DynamicValues
         engine => engine.Images.List().Select(image => AsTyped(image.Name, context.WordToComplete)));
 
     public static IEnumerable<CompletionItem> Namespaces(CompletionContext context) =>
-        From(context, engine => engine.Namespaces);
+        From(context, engine => engine.Namespaces, anyNamespace: true);
 
     public static IEnumerable<CompletionItem> Digests(CompletionContext context) =>
         From(context, engine => engine.Content.List().Select(blob => blob.Digest.ToString()));
@@ -35,11 +35,12 @@ internal static class DynamicValues
             : name;
     }
 
-    private static List<CompletionItem> From(CompletionContext context, Func<StoreEngine, IEnumerable<string>> values)
+    private static List<CompletionItem> From(
+        CompletionContext context, Func<StoreEngine, IEnumerable<string>> values, bool anyNamespace = false)
     {
         try
         {
-            return ReadAsync(context.ParseResult, values).GetAwaiter().GetResult();
+            return ReadAsync(context.ParseResult, values, anyNamespace).GetAwaiter().GetResult();
         }
         catch (Exception failure) when (failure is ImageStoreException or IOException or UnauthorizedAccessException)
         {
@@ -49,12 +50,14 @@ internal static class DynamicValues
     }
 
     private static async Task<List<CompletionItem>> ReadAsync(
-        ParseResult parsed, Func<StoreEngine, IEnumerable<string>> values)
+        ParseResult parsed, Func<StoreEngine, IEnumerable<string>> values, bool anyNamespace)
     {
         var options = new EngineOptions
         {
             Root = parsed.GetValue(GlobalOptions.Root)!,
-            Namespace = parsed.GetValue(GlobalOptions.Namespace)!,
+
+            // The namespace that is being typed has no value yet.
+            Namespace = anyNamespace ? "default" : parsed.GetValue(GlobalOptions.Namespace)!,
             Access = MetadataAccess.ReadOnly,
         };
         var engine = await StoreEngine.OpenAsync(options, CancellationToken.None).ConfigureAwait(false);
