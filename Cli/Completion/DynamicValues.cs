@@ -38,6 +38,12 @@ internal static class DynamicValues
     private static List<CompletionItem> From(
         CompletionContext context, Func<StoreEngine, IEnumerable<string>> values, bool anyNamespace = false)
     {
+        if (context.ParseResult.GetValue(GlobalOptions.Root) is not { Length: > 0 })
+        {
+            // Help asks too, without a command line, and is not to list what is in the store.
+            return [];
+        }
+
         try
         {
             return ReadAsync(context.ParseResult, values, anyNamespace).GetAwaiter().GetResult();
