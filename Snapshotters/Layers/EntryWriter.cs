@@ -15,6 +15,9 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
 
     public long FileBytes { get; private set; }
 
+    /// <summary>Did the layer have an entry for the root itself?</summary>
+    public bool HasRoot => _times.ContainsKey(string.Empty);
+
     public void Write(TarEntry entry)
     {
         var path = paths.Clean(entry.Name);
@@ -214,10 +217,10 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         InodeChange.Own(inode, entry.Uid, entry.Gid, shown);
         foreach (var (key, value) in entry.Xattrs)
         {
-            if (key.StartsWith("trusted.overlay.", StringComparison.Ordinal)
-                || key.StartsWith("user.overlay.", StringComparison.Ordinal))
+            var attribute = RootedPath.Name(key);
+            if (OverlayAttributes.Owns(attribute))
             {
-                throw LayerFault.Corrupt($"'{shown}' carries an attribute of overlayfs.");
+                continue;
             }
 
             if (value.Length > limits.MaxXattrBytes)
@@ -225,7 +228,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                 throw LayerFault.Limit("extended attribute bytes");
             }
 
-            Xattr.Set(parent, name, RootedPath.Name(key), value, shown);
+            Xattr.Set(parent, name, attribute, value, shown);
         }
 
         if (entry.Type != (byte)'2')

@@ -33,7 +33,7 @@ public static class LayerApplier
             Entries = entries,
             UnpackedBytes = writer.FileBytes,
             DiffId = diffId,
-            ImpliedDirectories = paths.Implied,
+            ImpliedDirectories = writer.HasRoot ? paths.Implied : [string.Empty, .. paths.Implied],
             PendingLinks = [.. writer.Pending.Select(p => (p.Key, p.Value))],
         };
     }

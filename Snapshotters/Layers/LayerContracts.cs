@@ -56,7 +56,7 @@ public sealed record AppliedLayer
     /// <summary>The digest of the whole uncompressed stream.</summary>
     public required Digest DiffId { get; init; }
 
-    /// <summary>Directories that the layer needs but has no entry for; parents first.</summary>
+    /// <summary>Directories that the layer needs but has no entry for; parents first, the root as an empty path.</summary>
     public required IReadOnlyList<string> ImpliedDirectories { get; init; }
 
     /// <summary>Hard links whose target lies in a lower layer: link path, target path.</summary>

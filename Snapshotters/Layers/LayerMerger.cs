@@ -51,6 +51,6 @@ public static class LayerMerger
             Merge(from, to, entry, format, ct);
         }
 
-        MetadataCopy.To(layer, target, metadata, format, shown);
+        MetadataCopy.To(layer, target, metadata, shown);
     }
 }

@@ -1,105 +1,56 @@
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
-using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Snapshotters.Layers;
 
-/// <summary>Finishes a layer once its parents are known: implied directories take their metadata from below.</summary>
+/// <summary>Finishes a layer once its parents are known: what it takes from below comes into its own directory.</summary>
 public static class LayerSettler
 {
-    /// <summary>Settles <paramref name="layer"/>; a directory that no parent has stays 0755 root:root at the Unix epoch.</summary>
+    /// <summary>
+    /// Gives implied directories the metadata that they have below, and copies up the files that hard links point at.
+    /// A directory that no parent has stays 0755 root:root at the Unix epoch.
+    /// </summary>
     /// <param name="layer">What applying told.</param>
     /// <param name="directory">Where it was applied.</param>
     /// <param name="lowerDirectories">Parents in overlay form, topmost first.</param>
     /// <param name="format">The overlay form's variant.</param>
-    /// <param name="ct">Cancels between directories.</param>
-    /// <exception cref="ImageStoreException">A hard link needs a lower layer, which this version does not copy up.</exception>
+    /// <param name="cancellationToken">Cancels between files.</param>
+    /// <exception cref="ImageStoreException">A hard link points at what no layer has (<see cref="ErrorKind.CorruptData"/>),
+    /// or the disk refuses.</exception>
     public static void Settle(
-        AppliedLayer layer, string directory, IReadOnlyList<string> lowerDirectories, LayerFormat format, CancellationToken ct)
+        AppliedLayer layer,
+        string directory,
+        IReadOnlyList<string> lowerDirectories,
+        LayerFormat format,
+        CancellationToken cancellationToken)
     {
-        if (layer.PendingLinks.Count > 0)
+        using var root = OpenAt.HostDirectory(directory);
+        using var lowers = new LowerLayers(root, lowerDirectories, format);
+        var links = new PendingLinks(root, lowers);
+        links.Make(layer.PendingLinks, cancellationToken);
+
+        // The making of links and of their directories changed the times of what holds them.
+        foreach (var (path, metadata) in links.TouchedDirectories)
         {
-            var (link, target) = layer.PendingLinks[0];
-            throw new ImageStoreException(
-                ErrorKind.Unsupported,
-                $"'{LayerFault.Show(link)}' is a hard link to '{LayerFault.Show(target)}', which its own layer does not hold.",
-                "Rebuild the image so that the layer holds the link's target.");
+            var shown = LayerFault.Show(path);
+            using var own = OpenAt.DirectoryInRoot(root, RootedPath.Name(path)) ?? throw KernelError.Last($"open '{shown}'");
+            InodeChange.Touch(own, metadata.Seconds, metadata.Nanoseconds, shown);
         }
 
-        using var root = OpenAt.HostDirectory(directory);
-        foreach (var path in layer.ImpliedDirectories.Reverse())
+        foreach (var path in layer.ImpliedDirectories.Concat(links.MadeDirectories).Reverse())
         {
-            ct.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             var shown = LayerFault.Show(path);
-            using var own = OpenAt.Directory(root, RootedPath.Name(path)) ?? throw KernelError.Last($"open '{shown}'");
-            using var lower = Find(root, path, lowerDirectories, format);
+            using var own = OpenAt.Directory(root, RootedPath.Name(path.Length == 0 ? "." : path))
+                ?? throw KernelError.Last($"open '{shown}'");
+            using var lower = lowers.Directory(path);
             if (lower is null)
             {
                 InodeChange.Touch(own, 0, 0, shown);
             }
             else
             {
-                MetadataCopy.To(lower, own, FileMetadata.TryGet(lower, "\0"u8)!.Value, format, shown);
-            }
-        }
-    }
-
-    private static SafeFileHandle? Find(SafeFileHandle own, string path, IReadOnlyList<string> lowers, LayerFormat format)
-    {
-        if (Hides(own, path, format))
-        {
-            return null;
-        }
-
-        foreach (var lower in lowers)
-        {
-            using var root = OpenAt.HostDirectory(lower);
-            if (OpenAt.Directory(root, RootedPath.Name(path)) is { } found)
-            {
-                return found;
-            }
-
-            if (Hides(root, path, format))
-            {
-                return null;
-            }
-        }
-
-        return null;
-    }
-
-    // True where a whiteout, a file or an opaque directory of this layer covers the path in those below.
-    private static bool Hides(SafeFileHandle root, string path, LayerFormat format)
-    {
-        for (var slash = path.IndexOf('/', StringComparison.Ordinal); ; slash = path.IndexOf('/', slash + 1))
-        {
-            var prefix = RootedPath.Name(slash < 0 ? path : path[..slash]);
-            if (FileMetadata.TryGet(root, prefix) is not { } found)
-            {
-                return false;
-            }
-
-            if (found.IsSymlink)
-            {
-                throw new ImageStoreException(
-                    ErrorKind.Unsupported,
-                    $"The layer writes below '{LayerFault.Show(path)}', which is a symbolic link in a layer below.",
-                    "Rebuild the image so that the layer names the link's target.");
-            }
-
-            if (!found.IsDirectory)
-            {
-                return true;
-            }
-
-            if (slash < 0)
-            {
-                return false;
-            }
-
-            if (Xattr.Get(root, prefix, format.OpaqueXattr) is not null)
-            {
-                return true;
+                MetadataCopy.To(lower, own, FileMetadata.TryGet(lower, "\0"u8)!.Value, shown);
             }
         }
     }

@@ -1,6 +1,7 @@
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Snapshots;
+using ImageStore.Snapshotters.Trees;
 
 namespace ImageStore.Snapshotters.Native;
 

@@ -1,8 +1,6 @@
 using ImageStore.Store.Errors;
-using ImageStore.Store.Interop;
 using LiteDB;
 using LiteDB.Engine;
-using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Store.Metadata;
 
@@ -11,65 +9,56 @@ namespace ImageStore.Store.Metadata;
 internal sealed class LiteRows : IDisposable
 {
     /// <summary>Bytes of log beyond which it is moved into the data file.</summary>
-    private const long CheckpointBytes = 4 << 20;
+    public const long CheckpointBytes = 4 << 20;
 
     private static readonly TimeSpan s_logLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan s_openLimit = TimeSpan.FromSeconds(10);
 
-    private readonly MetadataFiles _files;
+    private readonly MetadataDisk _disk;
     private readonly bool _canWrite;
-    private FramedLogStream? _log;
-    private PositionedStream? _data;
+    private readonly long _checkpointBytes;
+    private long _moveAt;
+    private (ulong Generation, int Frames)? _told;
+    private PageStore? _pages;
+    private DataStream? _data;
+    private LogStream? _log;
     private LiteEngine? _engine;
 
-    public LiteRows(MetadataFiles files, bool canWrite)
+    /// <exception cref="ImageStoreException">The database is damaged, or the disk refused.</exception>
+    public LiteRows(MetadataDisk disk, bool canWrite, long checkpointBytes)
     {
-        (_files, _canWrite) = (files, canWrite);
-        try
-        {
-            if (canWrite && !files.Exist)
-            {
-                Create();
-            }
-
-            if (files.Exist)
-            {
-                Open();
-            }
-        }
-        catch
-        {
-            Close();
-            throw;
-        }
+        (_disk, _canWrite, _checkpointBytes) = (disk, canWrite, checkpointBytes);
+        _moveAt = checkpointBytes;
+        Guard("Opening", () => _ = IsOpen());
     }
 
     /// <summary>All rows of a table.</summary>
-    public IEnumerable<(string Key, byte[] Value)> Load(string table)
+    /// <exception cref="ImageStoreException">The database is damaged, or the disk refused.</exception>
+    public IReadOnlyList<(string Key, byte[] Value)> Load(string table)
     {
-        if (_engine is null)
+        List<(string Key, byte[] Value)> result = [];
+        Guard("Reading", () =>
         {
-            yield break;
-        }
+            if (!IsOpen())
+            {
+                return;
+            }
 
-        using var rows = _engine.Query(Collection(table), new Query());
-        while (rows.Read())
-        {
-            yield return RowCodec.Decode(table, rows.Current.AsDocument);
-        }
+            using var rows = _engine!.Query(Collection(table), new Query());
+            while (rows.Read())
+            {
+                result.Add(RowCodec.Decode(table, rows.Current.AsDocument));
+            }
+        });
+        return result;
     }
 
     /// <summary>Makes the changes durable, all or none.</summary>
     /// <exception cref="ImageStoreException">The disk refused; the state before stands and later changes may succeed.</exception>
     public void Apply(IReadOnlyDictionary<(string Table, string Key), byte[]?> changes)
     {
-        try
+        Guard("Writing", () =>
         {
-            if (_engine is null)
-            {
-                Open();
-            }
-
+            _ = IsOpen();
             _engine!.BeginTrans();
             foreach (var group in changes.GroupBy(change => change.Key.Table))
             {
@@ -77,19 +66,14 @@ internal sealed class LiteRows : IDisposable
             }
 
             _engine.Commit();
-            _log!.WaitForLength(LogLength(), s_logLimit);
-            _log.Sync();
-        }
-        catch (Exception failure)
-        {
-            // Neither LiteDB nor a file after a failed sync can be trusted further: what the disk has is read anew.
-            Close();
-            throw Translate(failure);
-        }
+            _log!.Commit(LogLength(), s_logLimit);
+            _told = (_pages!.Log!.Head.Generation, _pages.Log.Count);
+        });
 
-        if (_log.Length > CheckpointBytes)
+        if (_pages!.Log!.Bytes > _moveAt)
         {
-            TryCheckpoint(TimeSpan.Zero);
+            // What was told stays told: a failure to move it is met again, and told, by the next use.
+            Close();
         }
     }
 
@@ -97,13 +81,28 @@ internal sealed class LiteRows : IDisposable
 
     private static string Collection(string table) => "t_" + table.Replace('-', '_');
 
-    private static ImageStoreException Translate(Exception failure) =>
+    /// <summary>Neither LiteDB nor a file after a failed sync can be trusted further: what the disk has is then read anew.</summary>
+    private void Guard(string verb, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception failure)
+        {
+            var cause = _log?.Failure ?? _data?.Failure ?? failure;
+            Close();
+            throw Translate(cause, $"{verb} the metadata in {_disk.Directory}");
+        }
+    }
+
+    private ImageStoreException Translate(Exception failure, string action) =>
         failure is ImageStoreException or IOException or UnauthorizedAccessException
-            ? IoErrors.From(failure, "Writing the metadata")
+            ? IoErrors.From(failure, action)
             : new ImageStoreException(
-                ErrorKind.Unavailable,
-                $"Writing the metadata failed: {Printable.Of(failure.Message)}",
-                "Check the disk and free space, then repeat the command.",
+                ErrorKind.Internal,
+                $"{action} failed: {Printable.Of(failure.Message)}",
+                $"Keep a copy of {_disk.Directory} and report this; nothing in it was changed.",
                 failure);
 
     private void Write(string table, IEnumerable<KeyValuePair<(string Table, string Key), byte[]?>> changes)
@@ -133,80 +132,59 @@ internal sealed class LiteRows : IDisposable
         }
     }
 
-    private long LogLength()
+    private int LogLength()
     {
         using var rows = _engine!.Query("$database", new Query());
-        return rows.Read() ? rows.Current["logFileSize"].AsInt64 : 0;
+        rows.Read();
+        return rows.Current["logFileSize"].AsInt32;
     }
 
-    /// <summary>Makes an empty database under another name, so that no crash leaves half a header under the right one.</summary>
-    private void Create()
+    /// <summary>Opens the database unless it is open; false when a reader finds none.</summary>
+    private bool IsOpen()
     {
-        File.Delete(_files.NewData);
-        File.Delete(_files.Log);
-        using (var file = OpenFile(_files.NewData, FileAccess.ReadWrite))
-        using (var log = new MemoryStream())
+        if (_engine is not null)
         {
-            using var data = new FileStream(file, FileAccess.ReadWrite, bufferSize: 0);
-            using (var engine = new LiteEngine(Settings(data, log)))
+            return true;
+        }
+
+        if (!PageStore.Exists(_disk))
+        {
+            if (!_canWrite)
             {
-                engine.Pragma("CHECKPOINT", 0);
-                engine.Checkpoint();
+                return false;
             }
 
-            data.Flush(flushToDisk: true);
+            PageStore.Create(_disk, EmptyDatabase());
         }
 
-        File.Move(_files.NewData, _files.Data);
-        KernelFile.SyncDirectory(_files.Directory);
+        _pages = PageStore.Open(_disk, _canWrite, _told);
+        if (_canWrite && _pages.Log!.Bytes > _moveAt)
+        {
+            // Readers are not waited for: while some are there the log grows, and is tried again after as much again.
+            _disk.TryWithoutReaders(TimeSpan.Zero, _pages.Move);
+            _moveAt = _pages.Log.Bytes + _checkpointBytes;
+        }
+
+        _told = _pages.Log is { } log ? (log.Head.Generation, log.Count) : null;
+        _data = new DataStream(_pages);
+        _log = _canWrite ? new LogStream(_pages.Log!) : null;
+        _engine = new LiteEngine(Settings(_data, (Stream?)_log ?? new MemoryStream()));
+        return true;
     }
 
-    private void Open()
+    /// <summary>The pages of a new database whose log LiteDB never moves by itself.</summary>
+    private static byte[] EmptyDatabase()
     {
-        var logFile = File.Exists(_files.Log) || _canWrite
-            ? OpenFile(_files.Log, _canWrite ? FileAccess.ReadWrite : FileAccess.Read)
-            : null;
-        var dataFile = OpenFile(_files.Data, _canWrite ? FileAccess.ReadWrite : FileAccess.Read);
-        if (_canWrite)
+        using var data = new MemoryStream();
+        using var log = new MemoryStream();
+        using (var engine = new LiteEngine(Settings(data, log)))
         {
-            _log = new FramedLogStream(logFile!, canWrite: true);
-            _data = new DataFileStream(dataFile, _log);
-            _engine = new LiteEngine(Settings(_data, _log));
-            if (_log.Length > 0 && !TryCheckpoint(s_openLimit))
-            {
-                throw new ImageStoreException(
-                    ErrorKind.Unavailable,
-                    $"Other processes keep reading the metadata in {_files.Directory}.",
-                    "Wait for them to end, then repeat the command.");
-            }
+            engine.Pragma("CHECKPOINT", 0);
+            engine.Checkpoint();
         }
-        else
-        {
-            _log = logFile is null ? null : new FramedLogStream(logFile, canWrite: false);
-            _data = new OverlayStream(new DataFileStream(dataFile, _log!));
-            _engine = new LiteEngine(Settings(_data, _log is null ? new MemoryStream() : new OverlayStream(_log)));
-        }
+
+        return data.ToArray();
     }
-
-    private bool TryCheckpoint(TimeSpan limit) => _files.TryWithoutReaders(limit, () =>
-    {
-        try
-        {
-            _engine!.Checkpoint();
-        }
-        catch (Exception failure)
-        {
-            // The log still has everything; the next opening repeats the move.
-            Close();
-            throw Translate(failure);
-        }
-    });
-
-    private static SafeFileHandle OpenFile(string path, FileAccess access) => File.OpenHandle(
-        path,
-        access == FileAccess.Read ? FileMode.Open : FileMode.OpenOrCreate,
-        access,
-        FileShare.ReadWrite | FileShare.Delete);
 
     private static EngineSettings Settings(Stream data, Stream log) => new()
     {
@@ -218,8 +196,8 @@ internal sealed class LiteRows : IDisposable
 
     private void Close()
     {
-        var (engine, data, log) = (_engine, _data, _log);
-        (_engine, _data, _log) = (null, null, null);
+        var (engine, data, log, pages) = (_engine, _data, _log, _pages);
+        (_engine, _data, _log, _pages) = (null, null, null, null);
         try
         {
             engine?.Dispose();
@@ -231,5 +209,6 @@ internal sealed class LiteRows : IDisposable
 
         data?.Dispose();
         log?.Dispose();
+        pages?.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Store.Metadata;
@@ -15,20 +16,25 @@ public sealed class MetadataDb : IAsyncDisposable
     /// <summary>Bytes of a key; LiteDB's index takes 1023.</summary>
     public const int MaxKeyBytes = 1000;
 
+    /// <summary>Bytes of a row; LiteDB takes 16 MiB, and one row must not fail those committed with it.</summary>
+    public const int MaxRowBytes = 8 << 20;
+
     private const int MaxQueued = 4096;
     private const int MaxBatch = 256;
     private static readonly TimeSpan s_readLimit = TimeSpan.FromSeconds(10);
 
-    private readonly MetadataFiles _files;
+    private readonly MetadataDisk _disk;
     private readonly MetadataAccess _access;
+    private readonly long _checkpointBytes;
     private readonly BlockingCollection<WriterWork> _queue = new(MaxQueued);
     private readonly Task _writer;
     private volatile ImmutableDictionary<string, object> _state = ImmutableDictionary<string, object>.Empty;
     private LiteRows? _rows;
+    private int _disposed;
 
-    private MetadataDb(MetadataFiles files, MetadataAccess access)
+    private MetadataDb(MetadataDisk disk, MetadataAccess access, long checkpointBytes)
     {
-        (_files, _access) = (files, access);
+        (_disk, _access, _checkpointBytes) = (disk, access, checkpointBytes);
         _writer = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -37,10 +43,10 @@ public sealed class MetadataDb : IAsyncDisposable
     public static async Task<MetadataDb> OpenAsync(string directory, MetadataAccess access, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        MetadataFiles files;
+        MetadataDisk disk;
         try
         {
-            files = access == MetadataAccess.ReadWrite
+            disk = access == MetadataAccess.ReadWrite
                 ? MetadataFiles.OpenForWriting(directory)
                 : MetadataFiles.OpenForReading(directory, s_readLimit);
         }
@@ -49,7 +55,14 @@ public sealed class MetadataDb : IAsyncDisposable
             throw IoErrors.From(failure, $"Opening the metadata in {directory}");
         }
 
-        var db = new MetadataDb(files, access);
+        return await OpenAsync(disk, access, LiteRows.CheckpointBytes, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens the database on <paramref name="disk"/>, which it takes over.</summary>
+    internal static async Task<MetadataDb> OpenAsync(
+        MetadataDisk disk, MetadataAccess access, long checkpointBytes, CancellationToken cancellationToken)
+    {
+        var db = new MetadataDb(disk, access, checkpointBytes);
         try
         {
             await db.SubmitAsync(_ => db.OpenRows(), cancellationToken).ConfigureAwait(false);
@@ -91,16 +104,35 @@ public sealed class MetadataDb : IAsyncDisposable
     /// <summary>Finishes what is queued and closes the files.</summary>
     public async ValueTask DisposeAsync()
     {
-        _queue.CompleteAdding();
-        await _writer.ConfigureAwait(false);
-        _queue.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _queue.CompleteAdding();
+            await _writer.ConfigureAwait(false);
+            _queue.Dispose();
+        }
     }
 
     /// <summary>Reads a table from disk. Only the writer thread may.</summary>
     internal TableRows<T> Load<T>(MetadataTable<T> table)
         where T : class =>
-        TableRows<T>.Of((_rows ??= new LiteRows(_files, _access == MetadataAccess.ReadWrite)).Load(table.Name)
-            .Select(row => KeyValuePair.Create(row.Key, table.Decode(row.Value))));
+        TableRows<T>.Of(_rows!.Load(table.Name).Select(row => KeyValuePair.Create(row.Key, Decode(table, row.Key, row.Value))));
+
+    private T Decode<T>(MetadataTable<T> table, string key, byte[] value)
+        where T : class
+    {
+        try
+        {
+            return table.Decode(value);
+        }
+        catch (Exception failure) when (failure is JsonException or NotSupportedException or ArgumentException or FormatException)
+        {
+            throw new ImageStoreException(
+                ErrorKind.Unsupported,
+                $"The row {Printable.Of(key)} of the table {table.Name} in {_disk.Directory} is not understood: {Printable.Of(failure.Message)}",
+                "Use the imagestore that wrote it, or a newer one.",
+                failure);
+        }
+    }
 
     private TableRows<T> Rows<T>(MetadataTable<T> table)
         where T : class
@@ -126,7 +158,7 @@ public sealed class MetadataDb : IAsyncDisposable
 
     private bool OpenRows()
     {
-        _rows = new LiteRows(_files, _access == MetadataAccess.ReadWrite);
+        _rows = new LiteRows(_disk, _access == MetadataAccess.ReadWrite, _checkpointBytes);
         return true;
     }
 
@@ -148,7 +180,7 @@ public sealed class MetadataDb : IAsyncDisposable
         finally
         {
             _rows?.Dispose();
-            _files.Dispose();
+            _disk.Dispose();
         }
     }
 

@@ -5,76 +5,85 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Store.Metadata;
 
-/// <summary>The files of a database and the locks on them.</summary>
-internal sealed class MetadataFiles : IDisposable
+/// <summary>The files of a database in a directory, and the locks on them.</summary>
+internal sealed class MetadataFiles : MetadataDisk
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const string WriterLock = "meta.writer";
+    private const string ReadersLock = "meta.readers";
     private static readonly TimeSpan s_lockPause = TimeSpan.FromMilliseconds(5);
 
     private readonly SafeFileHandle? _writer;
     private readonly SafeFileHandle? _readers;
 
-    private MetadataFiles(string directory, SafeFileHandle? writer, SafeFileHandle? readers)
-    {
+    private MetadataFiles(string directory, SafeFileHandle? writer, SafeFileHandle? readers) =>
         (Directory, _writer, _readers) = (directory, writer, readers);
-        Data = Path.Combine(directory, "meta.db");
-        Log = Path.Combine(directory, "meta.log");
-    }
 
-    public string Directory { get; }
-
-    public string Data { get; }
-
-    public string Log { get; }
-
-    /// <summary>Where a new database is made before it gets its name.</summary>
-    public string NewData => Data + ".new";
-
-    public bool Exist => File.Exists(Data);
+    public override string Directory { get; }
 
     /// <exception cref="ImageStoreException">Another process writes (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
     public static MetadataFiles OpenForWriting(string directory)
     {
-        if (!System.IO.Directory.Exists(directory))
+        System.IO.Directory.CreateDirectory(directory, OwnerOnly);
+        var writer = KernelFile.OpenLockFile(Path.Combine(directory, WriterLock));
+        try
         {
-            System.IO.Directory.CreateDirectory(directory, OwnerOnly);
-            KernelFile.SyncDirectory(Path.GetDirectoryName(directory)!);
+            return KernelFile.TryLock(writer)
+                ? new MetadataFiles(directory, writer, KernelFile.OpenLockFile(Path.Combine(directory, ReadersLock)))
+                : throw new ImageStoreException(
+                    ErrorKind.FailedPrecondition, $"Another process writes the metadata in {directory}.", "Wait for it to end.");
         }
-
-        var writer = KernelFile.OpenLockFile(Path.Combine(directory, "meta.writer"));
-        if (!KernelFile.TryLock(writer))
+        catch
         {
             writer.Dispose();
-            throw new ImageStoreException(
-                ErrorKind.FailedPrecondition, $"Another process writes the metadata in {directory}.", "Wait for it to end.");
+            throw;
         }
-
-        return new MetadataFiles(directory, writer, KernelFile.OpenLockFile(Path.Combine(directory, "meta.readers")));
     }
 
     /// <summary>Shares the database with other readers, and keeps the writer from moving pages meanwhile.</summary>
     /// <exception cref="ImageStoreException">The writer does not let go in time (<see cref="ErrorKind.Unavailable"/>).</exception>
     public static MetadataFiles OpenForReading(string directory, TimeSpan limit)
     {
-        var path = Path.Combine(directory, "meta.readers");
-        if (!File.Exists(path))
+        if (!System.IO.Directory.Exists(directory))
         {
             return new MetadataFiles(directory, null, null);
         }
 
-        var readers = KernelFile.OpenLockFile(path);
-        if (!TryLock(readers, shared: true, limit))
+        var readers = OpenReadersLock(Path.Combine(directory, ReadersLock));
+        try
         {
-            readers.Dispose();
-            throw new ImageStoreException(
-                ErrorKind.Unavailable, $"The metadata in {directory} is being rewritten.", "Repeat the command.");
+            return readers is null || TryLock(readers, shared: true, limit)
+                ? new MetadataFiles(directory, null, readers)
+                : throw new ImageStoreException(
+                    ErrorKind.Unavailable, $"The metadata in {directory} is being rewritten.", "Repeat the command.");
         }
-
-        return new MetadataFiles(directory, null, readers);
+        catch
+        {
+            readers?.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>Runs <paramref name="change"/> while nobody reads; false when readers stay beyond <paramref name="limit"/>.</summary>
-    public bool TryWithoutReaders(TimeSpan limit, Action change)
+    public override bool Exists(string name) => File.Exists(PathOf(name));
+
+    public override MetadataFile Open(string name, bool canWrite) => new KernelMetadataFile(File.OpenHandle(
+        PathOf(name),
+        FileMode.Open,
+        canWrite ? FileAccess.ReadWrite : FileAccess.Read,
+        FileShare.ReadWrite | FileShare.Delete));
+
+    public override MetadataFile Create(string name) => new KernelMetadataFile(File.OpenHandle(
+        PathOf(name), FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
+
+    public override void Rename(string from, string to) => File.Move(PathOf(from), PathOf(to));
+
+    public override void SyncNames()
+    {
+        KernelFile.SyncDirectory(Directory);
+        KernelFile.SyncDirectory(Path.GetDirectoryName(Directory)!);
+    }
+
+    public override bool TryWithoutReaders(TimeSpan limit, Action change)
     {
         if (!TryLock(_readers!, shared: false, limit))
         {
@@ -92,10 +101,25 @@ internal sealed class MetadataFiles : IDisposable
         }
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         _readers?.Dispose();
         _writer?.Dispose();
+    }
+
+    /// <summary>The lock; on a filesystem that is read-only it need not be made, and is null when it is not there.</summary>
+    private static SafeFileHandle? OpenReadersLock(string path)
+    {
+        try
+        {
+            return KernelFile.OpenLockFile(path);
+        }
+        catch (ImageStoreException refused) when (refused.Kind is ErrorKind.PermissionDenied or ErrorKind.FailedPrecondition)
+        {
+            return File.Exists(path)
+                ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+                : null;
+        }
     }
 
     private static bool TryLock(SafeFileHandle file, bool shared, TimeSpan limit)

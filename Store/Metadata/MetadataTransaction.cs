@@ -40,8 +40,22 @@ public sealed class MetadataTransaction
                 $"Names have at most {MetadataDb.MaxKeyBytes} bytes together with their namespace.");
         }
 
+        if (!IsWellFormed(key))
+        {
+            throw new ImageStoreException(ErrorKind.InvalidArgument, $"The name '{Printable.Of(key)}' is not Unicode text.");
+        }
+
+        var bytes = table.Encode(value);
+        if (bytes.Length > MetadataDb.MaxRowBytes)
+        {
+            throw new ImageStoreException(
+                ErrorKind.LimitExceeded,
+                $"'{Printable.Of(key)}' has {bytes.Length} bytes of metadata.",
+                $"At most {MetadataDb.MaxRowBytes} bytes are kept: use fewer or shorter labels.");
+        }
+
         State = State.SetItem(table.Name, Rows(table).Put(key, value));
-        _changes[(table.Name, key)] = table.Encode(value);
+        _changes[(table.Name, key)] = bytes;
     }
 
     /// <summary>Removes a row; false when there is none.</summary>
@@ -57,6 +71,22 @@ public sealed class MetadataTransaction
 
         State = State.SetItem(table.Name, rows.Remove(key));
         _changes[(table.Name, key)] = null;
+        return true;
+    }
+
+    /// <summary>A lone surrogate would come back from disk as another key.</summary>
+    private static bool IsWellFormed(string key)
+    {
+        for (var rest = key.AsSpan(); !rest.IsEmpty;)
+        {
+            if (Rune.DecodeFromUtf16(rest, out _, out var used) != System.Buffers.OperationStatus.Done)
+            {
+                return false;
+            }
+
+            rest = rest[used..];
+        }
+
         return true;
     }
 

@@ -19,7 +19,7 @@ public sealed class ImageKindTests(RegistryFixture registry) : IDisposable
         Run.NeedRoot();
         Run.Need("umoci", "getfattr");
         registry.Need();
-        var layout = Layouts.Tricky(In("layout"));
+        var layout = Layouts.Tricky(In("layout"), kind);
         var expected = await Trees.ByUmociAsync(layout, In("bundle"));
         var source = kind == "oci-zstd" ? await UncompressedAsync(layout) : layout;
         var reference = await registry.PushAsync(source, kind, options);

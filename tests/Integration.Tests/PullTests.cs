@@ -18,7 +18,7 @@ public sealed class PullTests(RegistryFixture registry) : IDisposable
         Run.NeedRoot();
         Run.Need("umoci", "getfattr");
         registry.Need();
-        var layout = Layouts.Tricky(In("layout"));
+        var layout = Layouts.Tricky(In("layout"), snapshotter);
         var reference = await registry.PushAsync(layout, "tricky-" + snapshotter);
         var expected = await Trees.ByUmociAsync(layout, In("bundle"));
 

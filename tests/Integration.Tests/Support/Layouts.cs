@@ -9,9 +9,11 @@ namespace ImageStore.Integration.Tests.Support;
 internal static class Layouts
 {
     /// <summary>Three layers with what is hard: links, types that change, whiteouts, owners, xattrs, devices.</summary>
-    public static string Tricky(string directory)
+    /// <param name="directory">Where it is written.</param>
+    /// <param name="mark">Makes every layer's bytes its own: skopeo puts layers that it has pushed before in their place.</param>
+    public static string Tricky(string directory, string mark)
     {
-        using var first = new LayerBuilder()
+        using var first = new LayerBuilder().File("mark1", Encoding.UTF8.GetBytes(mark))
             .Directory("usr/").Directory("usr/bin/").Symlink("bin", "usr/bin")
             .File("usr/bin/tool", Encoding.UTF8.GetBytes("tool"), 0x9ED)
             .HardLink("usr/bin/same-tool", "usr/bin/tool")
@@ -25,14 +27,14 @@ internal static class Layouts
             .File("owner", [8], 0x1A4, 70000, 1_000_000_000)
             .Directory($"{new string('n', 150)}/").File($"{new string('n', 150)}/{new string('m', 200)}", [9])
             .File("empty", []);
-        using var second = new LayerBuilder()
+        using var second = new LayerBuilder().File("mark2", Encoding.UTF8.GetBytes(mark))
             .Whiteout("data/drop").Whiteout("data/deep")
             .File("data/new", [10])
             .Directory("swap/").Directory("swap/becomes-dir/").File("swap/becomes-dir/y", [11])
             .File("swap/becomes-file", [12]).File("swap/becomes-real", [13])
             .Directory("opaque/", 0x1C0, 5, 6).File("opaque/new", [14]).Opaque("opaque")
             .File("data/keep", [15, 16], 0x180, 7, 8);
-        using var third = new LayerBuilder()
+        using var third = new LayerBuilder().File("mark3", Encoding.UTF8.GetBytes(mark))
             .Directory("data/deep/").File("data/deep/again", [17])
             .File("usr/bin/later", [18])
             .Whiteout("swap/becomes-file");

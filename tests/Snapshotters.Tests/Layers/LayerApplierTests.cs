@@ -3,7 +3,6 @@ using System.IO.Compression;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
-using Xunit;
 
 namespace ImageStore.Snapshotters.Tests.Layers;
 
@@ -112,7 +111,7 @@ public sealed class LayerApplierTests : IDisposable
         Assert.False(File.Exists(Path.Combine(target, "gone")));
         Assert.Equal("new", File.ReadAllText(Path.Combine(target, "kept")));
         Assert.Equal("x", File.ReadAllText(Path.Combine(target, "a/b")));
-        Assert.Equal(["a"], layer.ImpliedDirectories);
+        Assert.Equal(["", "a"], layer.ImpliedDirectories);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using ImageStore.Snapshotters.Mounts;
 using ImageStore.Store.Errors;
-using Xunit;
 
 namespace ImageStore.Snapshotters.Tests.Snapshots;
 

@@ -1,7 +1,6 @@
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
-using Xunit;
 
 namespace ImageStore.Snapshotters.Tests.Snapshots;
 

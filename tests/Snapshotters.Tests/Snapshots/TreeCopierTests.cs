@@ -1,6 +1,5 @@
 using ImageStore.Snapshotters.Mounts;
-using ImageStore.Snapshotters.Native;
-using Xunit;
+using ImageStore.Snapshotters.Trees;
 
 namespace ImageStore.Snapshotters.Tests.Snapshots;
 

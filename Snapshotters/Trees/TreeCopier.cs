@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
 using Microsoft.Win32.SafeHandles;
 
-namespace ImageStore.Snapshotters.Native;
+namespace ImageStore.Snapshotters.Trees;
 
 /// <summary>Copies a tree with owners, modes, times, attributes, devices and hard links, sharing blocks if it can.</summary>
 internal sealed unsafe class TreeCopier(CancellationToken cancellationToken)
@@ -35,6 +36,21 @@ internal sealed unsafe class TreeCopier(CancellationToken cancellationToken)
             ApplyOwner(to, self, status);
             CopyAttributes(from, to, self);
             ApplyStatus(to, self, status);
+        }
+        finally
+        {
+            copier._open.ForEach(handle => handle.Dispose());
+        }
+    }
+
+    /// <summary>Copies one file that is no directory; <paramref name="name"/> ends with NUL and is not there yet.</summary>
+    public static void CopyFile(SafeFileHandle from, SafeFileHandle to, byte[] name)
+    {
+        var copier = new TreeCopier(CancellationToken.None);
+        try
+        {
+            Check(FileStatus.ReadAt((int)from.DangerousGetHandle(), name, out var status));
+            copier.CopyEntry(from, to, name, status);
         }
         finally
         {
@@ -158,9 +174,14 @@ internal sealed unsafe class TreeCopier(CancellationToken cancellationToken)
             {
                 var end = Array.IndexOf(list, (byte)0, start) + 1;
                 var attribute = list[start..end];
+                start = end;
+                if (OverlayAttributes.Owns(attribute))
+                {
+                    continue;
+                }
+
                 var size = TreeSyscalls.GetAttribute(source, attribute, valueBuffer, MaxAttributeBytes);
                 Check(size >= 0 && TreeSyscalls.SetAttribute(target, attribute, valueBuffer, (nuint)size, 0) == 0);
-                start = end;
             }
         }
     }

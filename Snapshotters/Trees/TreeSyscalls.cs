@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace ImageStore.Snapshotters.Native;
+namespace ImageStore.Snapshotters.Trees;
 
 /// <summary>The calls that remake a file with everything that belongs to it.</summary>
 internal static unsafe partial class TreeSyscalls

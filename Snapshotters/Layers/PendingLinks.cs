@@ -1,0 +1,88 @@
+using ImageStore.Snapshotters.Trees;
+using ImageStore.Store.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>Makes hard links whose target only a lower layer has: the target is copied up, as overlayfs does.</summary>
+internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
+{
+    private readonly Dictionary<string, FileMetadata> _touched = new(StringComparer.Ordinal);
+    private readonly List<string> _made = [];
+
+    /// <summary>Directories that had to be made to hold a copied file, parents first.</summary>
+    public IReadOnlyList<string> MadeDirectories => _made;
+
+    /// <summary>Directories that were there before, with the metadata that they had.</summary>
+    public IEnumerable<KeyValuePair<string, FileMetadata>> TouchedDirectories => _touched;
+
+    /// <summary>Makes the links.</summary>
+    /// <param name="links">Link path and target path.</param>
+    /// <param name="cancellationToken">Cancels between links.</param>
+    public void Make(IReadOnlyList<(string Link, string Target)> links, CancellationToken cancellationToken)
+    {
+        var targets = links.ToDictionary(pair => pair.Link, pair => pair.Target, StringComparer.Ordinal);
+        foreach (var (link, named) in links)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var target = Final(named, targets, links.Count);
+            using var from = Holder(target);
+            using var to = Holder(link);
+            var (source, name) = (NameOf(target), NameOf(link));
+            if (FileMetadata.TryGet(from, source) is null)
+            {
+                CopyUp(target, from, source, LayerFault.Show(link));
+            }
+
+            _ = NameAt.Link(from, source, to, name, LayerFault.Show(link));
+        }
+    }
+
+    private void CopyUp(string target, SafeFileHandle own, byte[] name, string link)
+    {
+        using var lower = lowers.ParentOfFile(target)
+            ?? throw LayerFault.Corrupt($"'{link}' is a hard link to '{LayerFault.Show(target)}', which no layer holds.");
+        TreeCopier.CopyFile(lower, own, name);
+    }
+
+    // A link may point at another link that waits too.
+    private static string Final(string target, Dictionary<string, string> targets, int steps)
+    {
+        for (; targets.TryGetValue(target, out var next); target = next)
+        {
+            if (steps-- == 0)
+            {
+                throw LayerFault.Corrupt($"the hard links of '{LayerFault.Show(target)}' point at each other.");
+            }
+        }
+
+        return target;
+    }
+
+    /// <summary>The directory of <paramref name="path"/> in the layer itself, made where it is missing.</summary>
+    private SafeFileHandle Holder(string path)
+    {
+        var holder = path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : string.Empty;
+        if (OpenAt.DirectoryInRoot(root, RootedPath.Name(holder.Length == 0 ? "." : holder)) is { } found)
+        {
+            if (!_made.Contains(holder))
+            {
+                _touched.TryAdd(holder.Length == 0 ? "." : holder, FileMetadata.TryGet(found, "\0"u8)!.Value);
+            }
+
+            return found;
+        }
+
+        using var above = Holder(holder);
+        var shown = LayerFault.Show(holder);
+        if (!NameAt.MakeDirectory(above, NameOf(holder), 0x1ED, shown))
+        {
+            throw LayerFault.Corrupt($"'{shown}' is used as a directory and is none.");
+        }
+
+        _made.Add(holder);
+        return OpenAt.Directory(root, RootedPath.Name(holder)) ?? throw KernelError.Last($"open '{shown}'");
+    }
+
+    private static byte[] NameOf(string path) => RootedPath.Name(path[(path.LastIndexOf('/') + 1)..]);
+}

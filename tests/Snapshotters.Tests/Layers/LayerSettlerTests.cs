@@ -1,0 +1,141 @@
+using System.Formats.Tar;
+using ImageStore.Snapshotters.Layers;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Snapshotters.Tests.Layers;
+
+/// <summary>What a layer takes from the layers below it, on overlayfs and in a whole tree alike.</summary>
+public sealed class LayerSettlerTests : IDisposable
+{
+    private const UnixFileMode Odd = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.SetGroup;
+    private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
+    private static readonly DateTimeOffset s_time = new(2001, 2, 3, 4, 5, 6, TimeSpan.Zero);
+
+    private readonly string _work = Directory.CreateTempSubdirectory("settle-").FullName;
+
+    public LayerSettlerTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+
+    public void Dispose()
+    {
+        TreeRemover.RemoveTree(_work);
+    }
+
+    [Fact]
+    public void Settle_HardLinkIntoLowerLayer_CopiesItUpAndLinks()
+    {
+        var lower = Layer("lower", [], Folder("d"), File("d/target", "text", Odd));
+        var upper = Layer("upper", [lower], Folder("e"), Link("e/link", "d/target"), Link("e/second", "e/link"));
+
+        Assert.Equal("text", System.IO.File.ReadAllText(Path.Combine(upper, "e/link")));
+        Assert.Equal(Odd, System.IO.File.GetUnixFileMode(Path.Combine(upper, "e/link")));
+        Assert.Equal(s_time, System.IO.File.GetLastWriteTimeUtc(Path.Combine(upper, "e/link")));
+        Assert.Equal(s_time, Directory.GetLastWriteTimeUtc(Path.Combine(upper, "e")));
+        Assert.Equal(s_time, Directory.GetLastWriteTimeUtc(Path.Combine(upper, "d")));
+
+        // All three names are one file.
+        System.IO.File.WriteAllText(Path.Combine(upper, "d/target"), "changed");
+        Assert.Equal("changed", System.IO.File.ReadAllText(Path.Combine(upper, "e/link")));
+        Assert.Equal("changed", System.IO.File.ReadAllText(Path.Combine(upper, "e/second")));
+        Assert.Equal("text", System.IO.File.ReadAllText(Path.Combine(lower, "d/target")));
+    }
+
+    [Fact]
+    public void Settle_HardLinkToWhatThisLayerRemoved_CorruptData()
+    {
+        var lower = Layer("lower", [], File("target", "text"));
+
+        Assert.Equal(ErrorKind.CorruptData, Fails([lower], File(".wh.target", ""), Link("link", "target")));
+    }
+
+    [Theory]
+    [InlineData("nowhere")]
+    [InlineData("d")]
+    [InlineData("s/target")]
+    public void Settle_HardLinkToNoFile_CorruptData(string target)
+    {
+        var lower = Layer("lower", [], Folder("d"), File("d/target", "text"), Symlink("s", "d"));
+
+        Assert.Equal(ErrorKind.CorruptData, Fails([lower], Link("link", target)));
+    }
+
+    [Fact]
+    public void Settle_HardLinksThatPointAtEachOther_CorruptData() =>
+        Assert.Equal(ErrorKind.CorruptData, Fails([], Link("a", "b"), Link("b", "a")));
+
+    [Fact]
+    public void Settle_ImpliedDirectory_TakesWhatItWasBelow()
+    {
+        var lower = Layer("lower", [], Folder("", Odd), Folder("d", Odd), Folder("d/e", Odd));
+        var upper = Layer("upper", [lower], File("d/e/f", "x"));
+
+        foreach (var path in new[] { "", "d", "d/e" })
+        {
+            Assert.Equal(Odd, System.IO.File.GetUnixFileMode(Path.Combine(upper, path)));
+            Assert.Equal(s_time, Directory.GetLastWriteTimeUtc(Path.Combine(upper, path)));
+        }
+    }
+
+    [Fact]
+    public void Settle_ImpliedDirectoryOverLowerLink_HidesTheLink()
+    {
+        var lower = Layer("lower", [], Folder("real", Odd), File("real/old", "x"), Symlink("d", "real"));
+        var upper = Layer("upper", [lower], File("d/f", "x"));
+        var tree = Directory.CreateDirectory(Path.Combine(_work, "tree")).FullName;
+        LayerMerger.MergeOnto(lower, tree, s_format, CancellationToken.None);
+        LayerMerger.MergeOnto(upper, tree, s_format, CancellationToken.None);
+
+        Assert.Null(new DirectoryInfo(Path.Combine(tree, "d")).LinkTarget);
+        Assert.Equal(["f"], Names(Path.Combine(tree, "d")));
+        Assert.Equal(["old"], Names(Path.Combine(tree, "real")));
+        Assert.Equal(DateTime.UnixEpoch, Directory.GetLastWriteTimeUtc(Path.Combine(tree, "d")));
+    }
+
+    [Theory]
+    [InlineData("trusted.overlay.opaque")]
+    [InlineData("trusted.overlay.redirect")]
+    [InlineData("user.overlay.opaque")]
+    public void Apply_AttributeOfOverlayfs_IsDropped(string name)
+    {
+        var entry = new PaxTarEntry(
+            TarEntryType.Directory, "d/", [new("SCHILY.xattr." + name, "y"), new("SCHILY.xattr.user.kept", "z")]);
+        var layer = Layer("layer", [], entry);
+
+        using var root = ImageStore.Store.Interop.OpenAt.HostDirectory(layer);
+        Assert.Equal(["user.kept\0"], ImageStore.Store.Interop.Xattr.List(root, "d\0"u8).Select(System.Text.Encoding.ASCII.GetString));
+    }
+
+    private static PaxTarEntry Folder(string name, UnixFileMode mode = Odd) =>
+        new(TarEntryType.Directory, $"./{name}/") { Mode = mode, ModificationTime = s_time };
+
+    private static PaxTarEntry File(string name, string text, UnixFileMode mode = Odd) =>
+        new(TarEntryType.RegularFile, name)
+        {
+            Mode = mode, ModificationTime = s_time, DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text)),
+        };
+
+    private static PaxTarEntry Link(string name, string target) => new(TarEntryType.HardLink, name) { LinkName = target };
+
+    private static PaxTarEntry Symlink(string name, string target) => new(TarEntryType.SymbolicLink, name) { LinkName = target };
+
+    private static IEnumerable<string?> Names(string directory) =>
+        Directory.GetFileSystemEntries(directory).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+
+    private ErrorKind Fails(string[] lowers, params PaxTarEntry[] entries) =>
+        Assert.Throws<ImageStoreException>(() => Layer("failing", lowers, entries)).Kind;
+
+    private string Layer(string name, string[] lowers, params PaxTarEntry[] entries)
+    {
+        using var bytes = new MemoryStream();
+        using (var tar = new TarWriter(bytes, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            Array.ForEach(entries, tar.WriteEntry);
+        }
+
+        bytes.Position = 0;
+        var directory = Directory.CreateDirectory(Path.Combine(_work, name)).FullName;
+        var applied = LayerApplier.Apply(
+            bytes, LayerCompression.None, directory, s_format, new LayerLimits(), null, CancellationToken.None);
+        LayerSettler.Settle(applied, directory, lowers, s_format, CancellationToken.None);
+        return directory;
+    }
+}
