@@ -30,7 +30,8 @@ internal static class Failures
     public static int TellUsage(ParseResult parsed)
     {
         var path = string.Join(' ', Verb.PathOf(parsed.CommandResult.Command));
-        Write($"wrong usage: {Printable.Of(parsed.Errors[0].Message)}", $"'{path} --help' shows what it takes, with examples.");
+        var reason = string.Join(' ', parsed.Errors[0].Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Write($"wrong usage: {Printable.Of(reason)}", $"'{path} --help' shows what it takes, with examples.");
         return ExitCode.Usage;
     }
 

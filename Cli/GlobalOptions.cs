@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
 
 namespace ImageStore.Cli;
 
@@ -7,7 +8,7 @@ internal static class GlobalOptions
 {
     public static Option<string> Root { get; } = new("--root")
     {
-        Description = "The root directory [env: IMAGESTORE_ROOT; /var/lib/imagestore for root, else ~/.local/share/imagestore]",
+        Description = "The root directory [env: IMAGESTORE_ROOT]",
         Recursive = true,
         DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_ROOT") ?? Engine.EngineOptions.DefaultRoot,
         HelpName = "DIR",
@@ -15,10 +16,11 @@ internal static class GlobalOptions
 
     public static Option<string> Namespace { get; } = new("--namespace", "-n")
     {
-        Description = "The namespace [env: IMAGESTORE_NAMESPACE; default]",
+        Description = "The namespace [env: IMAGESTORE_NAMESPACE]",
         Recursive = true,
         DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_NAMESPACE") ?? "default",
         HelpName = "NS",
+        CompletionSources = { DynamicValues.Namespaces },
     };
 
     public static Option<string> Format { get; } = MakeFormat();

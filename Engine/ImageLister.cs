@@ -10,10 +10,18 @@ internal sealed class ImageLister(IContentStore content)
 {
     public async Task<ImageListing> ListAsync(ImageRecord image, CancellationToken cancellationToken)
     {
+        var summary = ImageSummary.Of(image) ?? await SumUpAsync(image.Target, cancellationToken).ConfigureAwait(false);
+        return new ImageListing(
+            image.Name, image.Target, summary.Size, summary.Platforms, image.Labels, image.CreatedAt, image.UpdatedAt);
+    }
+
+    /// <summary>Follows <paramref name="target"/> through the store.</summary>
+    public async Task<ImageSummary> SumUpAsync(Descriptor target, CancellationToken cancellationToken)
+    {
         HashSet<Digest> counted = [];
         List<string> platforms = [];
         var size = 0L;
-        Stack<Descriptor> open = new([image.Target]);
+        Stack<Descriptor> open = new([target]);
         while (open.TryPop(out var node) && counted.Count < OciLimits.MaxManifestsPerImage)
         {
             if (!Count(node)
@@ -45,8 +53,7 @@ internal sealed class ImageLister(IContentStore content)
             }
         }
 
-        return new ImageListing(
-            image.Name, image.Target, size, platforms, image.Labels, image.CreatedAt, image.UpdatedAt);
+        return new ImageSummary(size, platforms);
 
         bool Count(Descriptor blob)
         {

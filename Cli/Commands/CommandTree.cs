@@ -19,14 +19,16 @@ internal static class CommandTree
         foreach (var command in (Command[])[
             PullCommand.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
             MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(),
-            DemoCommand.Build()])
+            CompletionCommand.Build(), DemoCommand.Build()])
         {
             root.Subcommands.Add(command);
         }
 
-        var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new HelpWithExamples((HelpAction)help.Action!);
-        root.SetAction(parsed => help.Action is HelpWithExamples shown ? shown.Invoke(parsed) : ExitCode.Usage);
+        // The usual one answers to /h and -? as well, which are a path and a pattern here.
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        var shown = new HelpWithExamples(new HelpAction());
+        root.Options.Add(new HelpOption("--help", "-h") { Action = shown });
+        root.SetAction(shown.Invoke);
         return root;
     }
 }

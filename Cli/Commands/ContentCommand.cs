@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;
@@ -41,7 +42,7 @@ internal static class ContentCommand
 
     private static Verb Get()
     {
-        var digest = new Argument<string>("DIGEST") { Description = "Such as sha256:…" };
+        var digest = new Argument<string>("DIGEST") { Description = "Such as sha256:…", CompletionSources = { DynamicValues.Digests } };
         var command = new Verb(
             "get",
             "Write a blob to standard output. The bytes are hashed on the way: a damaged blob ends with exit code 11.",
@@ -62,7 +63,10 @@ internal static class ContentCommand
 
     private static Verb Remove()
     {
-        var digests = new Argument<string[]>("DIGEST") { Description = "The blobs", Arity = ArgumentArity.OneOrMore };
+        var digests = new Argument<string[]>("DIGEST")
+        {
+            Description = "The blobs", Arity = ArgumentArity.OneOrMore, CompletionSources = { DynamicValues.Digests },
+        };
         var command = new Verb(
             "rm",
             "Remove blobs from the namespace, and from the disk when no other namespace has them.",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
 using ImageStore.Engine;
 using ImageStore.Store.Errors;
@@ -58,7 +59,7 @@ internal static class ImagesCommand
 
     private static Verb Inspect()
     {
-        var reference = new Argument<string>("REF") { Description = "The image" };
+        var reference = new Argument<string>("REF") { Description = "The image", CompletionSources = { DynamicValues.Images } };
         var command = new Verb(
             "inspect",
             "Show what the store has of an image.",
@@ -96,7 +97,7 @@ internal static class ImagesCommand
 
     private static Verb Tag()
     {
-        var source = new Argument<string>("SOURCE") { Description = "An image that is there" };
+        var source = new Argument<string>("SOURCE") { Description = "An image that is there", CompletionSources = { DynamicValues.Images } };
         var target = new Argument<string>("TARGET") { Description = "Its further name" };
         var command = new Verb(
             "tag",
@@ -121,7 +122,10 @@ internal static class ImagesCommand
 
     private static Verb Remove()
     {
-        var references = new Argument<string[]>("REF") { Description = "The images", Arity = ArgumentArity.OneOrMore };
+        var references = new Argument<string[]>("REF")
+        {
+            Description = "The images", Arity = ArgumentArity.OneOrMore, CompletionSources = { DynamicValues.Images },
+        };
         var command = new Verb(
             "rm",
             "Forget images by name. Their blobs and snapshots stay until they are removed or collected.",

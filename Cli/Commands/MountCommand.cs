@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
@@ -10,9 +11,9 @@ internal static class MountCommand
 {
     public static Command BuildMount()
     {
-        var reference = new Argument<string>("REF") { Description = "The image" };
+        var reference = new Argument<string>("REF") { Description = "The image", CompletionSources = { DynamicValues.Images } };
         var directory = new Argument<string>("DIR") { Description = "An empty directory" };
-        var snapshotter = new Option<string>("--snapshotter") { Description = "overlayfs or native; else what the filesystem can do" };
+        var snapshotter = SnapshotterOption.Make();
         var write = new Option<bool>("--rw") { Description = "Writable; what is written goes with the unmount" };
         var command = new Verb(
             "mount",
@@ -35,7 +36,7 @@ internal static class MountCommand
     public static Command BuildUnmount()
     {
         var directory = new Argument<string>("DIR") { Description = "Where an image is mounted" };
-        var snapshotter = new Option<string>("--snapshotter") { Description = "The one that it was mounted with" };
+        var snapshotter = SnapshotterOption.Make("The one that it was mounted with");
         var command = new Verb(
             "unmount",
             "Undo a mount.",

@@ -16,7 +16,7 @@ internal static class PullCommand
         var reference = new Argument<string>("REF") { Description = "Such as alpine, user/app:1.2 or host:5000/app@sha256:…" };
         var platform = new Option<string>("--platform") { Description = "The platform to take out of an index, such as linux/arm64" };
         var all = new Option<bool>("--all-platforms") { Description = "Take every platform; this machine's is unpacked" };
-        var snapshotter = new Option<string>("--snapshotter") { Description = "overlayfs or native; else what the filesystem can do" };
+        var snapshotter = SnapshotterOption.Make();
         var plain = new Option<bool>("--plain-http") { Description = "Plain HTTP; loopback registries get it by themselves" };
         var noUnpack = new Option<bool>("--no-unpack") { Description = "Only store the image" };
         var sync = new Option<bool>("--sync") { Description = "Wait until the unpacked files are on disk too, such as before a shutdown" };

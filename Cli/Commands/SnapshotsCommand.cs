@@ -9,10 +9,7 @@ namespace ImageStore.Cli.Commands;
 /// <summary><c>snapshots ls|tree|rm</c>.</summary>
 internal static class SnapshotsCommand
 {
-    private static readonly Option<string> s_snapshotter = new("--snapshotter")
-    {
-        Description = "overlayfs or native; else what the filesystem can do", Recursive = true,
-    };
+    private static readonly Option<string> s_snapshotter = MakeSnapshotter();
 
     public static Command Build() =>
         new("snapshots", "List and remove snapshots.") { s_snapshotter, List(), Tree(), Remove() };
@@ -104,6 +101,13 @@ internal static class SnapshotsCommand
                 session, session.Value(keys), key => key, key => snapshotter.RemoveAsync(key, token)).ConfigureAwait(false);
         });
         return command;
+    }
+
+    private static Option<string> MakeSnapshotter()
+    {
+        var option = SnapshotterOption.Make();
+        option.Recursive = true;
+        return option;
     }
 
     private static async Task<IReadOnlyList<SnapshotInfo>> WalkAsync(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;
@@ -10,9 +11,9 @@ internal static class UnpackCommand
 {
     public static Command Build()
     {
-        var reference = new Argument<string>("REF") { Description = "An image that is there" };
+        var reference = new Argument<string>("REF") { Description = "An image that is there", CompletionSources = { DynamicValues.Images } };
         var platform = new Option<string>("--platform") { Description = "The platform to take out of an index" };
-        var snapshotter = new Option<string>("--snapshotter") { Description = "overlayfs or native; else what the filesystem can do" };
+        var snapshotter = SnapshotterOption.Make();
         var command = new Verb(
             "unpack",
             "Unpack an image that was pulled with --no-unpack, or into a second snapshotter.",

@@ -18,8 +18,12 @@ internal sealed class DemoSteps(string directory, string reference, Cancellation
             .ConfigureAwait(false);
         await StepAsync("The image now has a name,", "images", "ls").ConfigureAwait(false);
         await StepAsync("its blobs lie in the content store,", "content", "ls").ConfigureAwait(false);
-        await StepAsync("and each unpacked layer is a snapshot that stands on the one below it.", "snapshots", "tree")
-            .ConfigureAwait(false);
+        if (Privileges.CanUnpack)
+        {
+            await StepAsync("and each unpacked layer is a snapshot that stands on the one below it.", "snapshots", "tree")
+                .ConfigureAwait(false);
+        }
+
         await MountAsync().ConfigureAwait(false);
         await StepAsync("In figures:", "info").ConfigureAwait(false);
     }

@@ -63,7 +63,8 @@ internal sealed class PullOperation(
         using var fetcher = new BlobFetcher(content, repository, _reference, lease, MaxConcurrentDownloads, stop.Token);
         var chainId = await TransferAsync(fetcher, chosen, others, lease, stop).ConfigureAwait(false);
         progress.Phase = "naming";
-        await images.PutAsync(_reference.Canonical, target, Labels.None, cancellationToken).ConfigureAwait(false);
+        var summary = await new ImageLister(content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
+        await images.PutAsync(_reference.Canonical, target, summary.ToLabels(target), cancellationToken).ConfigureAwait(false);
         await leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
         progress.Phase = "done";
         return Result(target, chosen, chainId, upToDate: false, fetcher.Downloaded);

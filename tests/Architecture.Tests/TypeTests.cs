@@ -1,0 +1,24 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+
+namespace ImageStore.Architecture.Tests;
+
+/// <summary>What others may derive from is an interface, never one of our classes.</summary>
+public sealed class TypeTests
+{
+    public static TheoryData<string> Projects => [.. Repository.Projects];
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void PublicClasses_OfAProject_AreSealedOrStatic(string project)
+    {
+        using var file = new PEReader(File.OpenRead(Repository.Assembly(project)));
+        var metadata = file.GetMetadataReader();
+        var open = metadata.TypeDefinitions.Select(metadata.GetTypeDefinition)
+            .Where(type => (type.Attributes & TypeAttributes.VisibilityMask) is TypeAttributes.Public or TypeAttributes.NestedPublic)
+            .Where(type => (type.Attributes & (TypeAttributes.Sealed | TypeAttributes.Interface)) == 0)
+            .Select(type => metadata.GetString(type.Name));
+        Assert.Empty(open);
+    }
+}

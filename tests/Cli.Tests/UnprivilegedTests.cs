@@ -1,0 +1,58 @@
+using ImageStore.Cli.Tests.Support;
+
+namespace ImageStore.Cli.Tests;
+
+/// <summary>What a user without privileges gets.</summary>
+public sealed class UnprivilegedTests : IAsyncDisposable
+{
+    private readonly Workbench _bench = new();
+
+    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+
+    [Fact]
+    public async Task Pull_ByNobody_StoresBelowTheDataDirectoryAndSaysThatItDoesNotUnpack()
+    {
+        var image = TestImage.Add(_bench.Registry, "app");
+        var (program, home) = _bench.ForNobody();
+        var pulled = await AsNobodyAsync(program, home, "--quiet", "pull", image.Reference);
+        Assert.True(pulled.ExitCode == 0, pulled.Error);
+        Assert.StartsWith("imagestore: stored, not unpacked", Assert.Single(pulled.Error.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
+        Assert.Contains(image.Reference, (await AsNobodyAsync(program, home, "images", "ls")).Output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(home, "imagestore/content/blobs/sha256", image.Layer.Digest.Hex)));
+    }
+
+    [Theory]
+    [InlineData("mount")]
+    [InlineData("unpack")]
+    [InlineData("pull")]
+    public async Task WhatNeedsPrivileges_ByNobody_IsOneClearError(string verb)
+    {
+        var image = TestImage.Add(_bench.Registry, "app");
+        var (program, home) = _bench.ForNobody();
+        await AsNobodyAsync(program, home, "--quiet", "pull", image.Reference);
+        string[] arguments = verb switch
+        {
+            "mount" => ["mount", image.Reference, home],
+            "unpack" => ["unpack", image.Reference],
+            _ => ["pull", "--snapshotter", "native", image.Reference],
+        };
+        var result = await AsNobodyAsync(program, home, ["--quiet", .. arguments]);
+        Assert.Equal(7, result.ExitCode);
+        Assert.Equal(2, result.Error.TrimEnd('\n').Split('\n').Length);
+        Assert.Contains("root", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Demo_ByNobody_RunsToItsEnd()
+    {
+        var (program, home) = _bench.ForNobody();
+        var result = await AsNobodyAsync(program, home, "demo");
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains("Mounting is left out", result.Output, StringComparison.Ordinal);
+    }
+
+    private static Task<Shell.Result> AsNobodyAsync(string program, string home, params string[] arguments) => Shell.RunAsync(
+        "setpriv",
+        ["--reuid", "65534", "--regid", "65534", "--clear-groups", program, .. arguments],
+        new Dictionary<string, string?> { ["XDG_DATA_HOME"] = home, ["HOME"] = home, ["IMAGESTORE_ROOT"] = null, ["TMPDIR"] = home });
+}
