@@ -16,11 +16,13 @@ internal sealed class RootLock : IDisposable
 
     private RootLock(SafeFileHandle file) => _file = file;
 
-    /// <summary>Takes the lock, and waits for who has it.</summary>
+    /// <summary>Takes the lock, and waits for who has it when somebody is told of that.</summary>
     /// <param name="path">The lock's file, made when missing.</param>
-    /// <param name="onWait">Is told once who has it, such as <c>imagestore (process 4711)</c>.</param>
+    /// <param name="onWait">Is told once who has it, such as <c>imagestore (process 4711)</c>; null not to wait.</param>
     /// <param name="time">The clock that paces the waiting.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="ImageStoreException">Another has it, and it is not waited for
+    /// (<see cref="ErrorKind.FailedPrecondition"/>), or the lock cannot be made.</exception>
     public static async Task<RootLock> TakeAsync(
         string path, Action<string>? onWait, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -29,18 +31,23 @@ internal sealed class RootLock : IDisposable
         {
             for (var told = false; !KernelFile.TryLock(file); told = true)
             {
+                if (onWait is null)
+                {
+                    throw new ImageStoreException(
+                        ErrorKind.FailedPrecondition,
+                        $"The root {Path.GetDirectoryName(path)} is in use by {Holder(file)}.",
+                        "Wait for it to end, or choose another directory with --root.");
+                }
+
                 if (!told)
                 {
-                    onWait?.Invoke(Holder(file));
+                    onWait(Holder(file));
                 }
 
                 await Task.Delay(s_poll, time, cancellationToken).ConfigureAwait(false);
             }
 
-            var me = string.Create(
-                CultureInfo.InvariantCulture, $"{Path.GetFileName(Environment.ProcessPath)} (process {Environment.ProcessId})");
-            RandomAccess.SetLength(file, 0);
-            RandomAccess.Write(file, Encoding.UTF8.GetBytes(me), 0);
+            WriteHolder(file);
             return new RootLock(file);
         }
         catch
@@ -51,6 +58,21 @@ internal sealed class RootLock : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private static void WriteHolder(SafeFileHandle file)
+    {
+        var me = string.Create(
+            CultureInfo.InvariantCulture, $"{Path.GetFileName(Environment.ProcessPath)} (process {Environment.ProcessId})");
+        try
+        {
+            RandomAccess.SetLength(file, 0);
+            RandomAccess.Write(file, Encoding.UTF8.GetBytes(me), 0);
+        }
+        catch (IOException)
+        {
+            // A full disk must not keep anyone from the root, least of all who comes to free space; the lock is held.
+        }
+    }
 
     private static string Holder(SafeFileHandle file)
     {

@@ -1,6 +1,7 @@
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
+using ImageStore.Store.Interop;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Namespaces;
@@ -11,6 +12,9 @@ namespace ImageStore.Store;
 /// <remarks>The owner disposes it, last of all that came from it.</remarks>
 public sealed class StoreRoot : IAsyncDisposable
 {
+    private const string LockName = "lock";
+    private const string MetadataName = "metadata";
+    private const string ContentName = "content";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly RootLock? _lock;
@@ -21,7 +25,7 @@ public sealed class StoreRoot : IAsyncDisposable
     private StoreRoot(string directory, RootLock? held, MetadataDb db, TimeProvider time)
     {
         (Directory, _lock, Database, _time) = (directory, held, db, time);
-        _paths = new BlobPaths(Path.Combine(directory, "content"));
+        _paths = new BlobPaths(Path.Combine(directory, ContentName));
         Namespaces = new NamespaceCatalogue(db, time);
     }
 
@@ -37,16 +41,18 @@ public sealed class StoreRoot : IAsyncDisposable
     /// <summary>Opens <paramref name="directory"/>, and makes it when it is to be written.</summary>
     /// <param name="directory">The root.</param>
     /// <param name="access">A reader takes no lock and needs no root to be there.</param>
-    /// <param name="onWait">Is told who has the root while it is waited for.</param>
+    /// <param name="onWait">Is told who has the root while it is waited for; null not to wait.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="ImageStoreException">The directory cannot be made or written.</exception>
+    /// <exception cref="ImageStoreException">The directory cannot be made, read or written, is in use, holds something
+    /// else, or its metadata is damaged or of a newer version.</exception>
     public static async Task<StoreRoot> OpenAsync(
         string directory, MetadataAccess access, Action<string>? onWait, TimeProvider time, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         var root = Path.GetFullPath(directory);
-        var metadata = Path.Combine(root, "metadata");
+        var metadata = Path.Combine(root, MetadataName);
+        Check(root);
         if (access == MetadataAccess.ReadOnly)
         {
             var view = await MetadataDb.OpenAsync(metadata, access, cancellationToken).ConfigureAwait(false);
@@ -54,7 +60,7 @@ public sealed class StoreRoot : IAsyncDisposable
         }
 
         Create(root);
-        var held = await RootLock.TakeAsync(Path.Combine(root, "lock"), onWait, time, cancellationToken).ConfigureAwait(false);
+        var held = await RootLock.TakeAsync(Path.Combine(root, LockName), onWait, time, cancellationToken).ConfigureAwait(false);
         MetadataDb? db = null;
         try
         {
@@ -98,11 +104,47 @@ public sealed class StoreRoot : IAsyncDisposable
         _lock?.Dispose();
     }
 
+    /// <summary>Refuses a directory that is somebody else's; one that cannot be looked into must not pass for an empty root.</summary>
+    private static void Check(string root)
+    {
+        string[] entries;
+        try
+        {
+            if (File.Exists(root))
+            {
+                throw new ImageStoreException(
+                    ErrorKind.InvalidArgument, $"The root {root} is not a directory.", "Choose a directory with --root.");
+            }
+
+            entries = System.IO.Directory.Exists(root) ? System.IO.Directory.GetFileSystemEntries(root) : [];
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw IoErrors.From(failure, $"Reading the root {root}");
+        }
+
+        var names = entries.Select(Path.GetFileName).Where(name => name != "lost+found").ToList();
+        if (names.Count > 0 && !names.Exists(name => name is LockName or MetadataName or ContentName))
+        {
+            throw new ImageStoreException(
+                ErrorKind.FailedPrecondition,
+                $"The directory {root} is not empty, and is no root: it has {Printable.Of(names[0])}.",
+                "Choose an empty directory, or one that is not there, with --root.");
+        }
+    }
+
     private static void Create(string root)
     {
         try
         {
+            List<string> missing = [];
+            for (var path = root; path is not null && !System.IO.Directory.Exists(path); path = Path.GetDirectoryName(path))
+            {
+                missing.Add(path);
+            }
+
             System.IO.Directory.CreateDirectory(root, OwnerOnly);
+            missing.ForEach(path => KernelFile.SyncDirectory(Path.GetDirectoryName(path)!));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

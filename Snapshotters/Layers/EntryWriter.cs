@@ -9,6 +9,8 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     private const string WhiteoutPrefix = ".wh.";
     private const string OpaqueName = ".wh..wh..opq";
     private const uint CharDevice = 0x2000;
+    private const uint PrivateMode = 0x180;
+    private const long BlockMask = 511;
     private readonly Dictionary<string, (long Seconds, uint Nanoseconds)> _times = [];
 
     public Dictionary<string, string> Pending { get; } = [];
@@ -23,12 +25,12 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         var path = paths.Clean(entry.Name);
         var type = entry.Type is 0 or (byte)'7' ? (byte)'0' : entry.Type;
         type = type == (byte)'0' && entry.Name.EndsWith('/') ? (byte)'5' : type;
-        var body = type == (byte)'0' ? entry.Size : 0;
         var name = path[(path.LastIndexOf('/') + 1)..];
         if (name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
         {
             Whiteout(path, name);
-            input.Skip((entry.Size + 511) & ~511L);
+            input.Skip(entry.Size);
+            input.SkipPadding(-entry.Size & BlockMask);
             return;
         }
 
@@ -44,8 +46,22 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             return;
         }
 
-        Make(entry, type, path);
-        input.SkipPadding(-body & 511);
+        if (type is < (byte)'0' or > (byte)'6')
+        {
+            // A vendor's own type: GNU tar makes a file of it, Go programs leave it out. We do as the latter.
+            input.Skip(entry.Size);
+        }
+        else
+        {
+            Make(entry, type, path);
+            if (type == (byte)'5')
+            {
+                // Only a directory that is told by its trailing slash has any.
+                input.Skip(entry.Size);
+            }
+        }
+
+        input.SkipPadding(-entry.Size & BlockMask);
     }
 
     public void TouchDirectories()
@@ -70,6 +86,13 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             throw LayerFault.Corrupt($"'{shown}' is a hard link to itself.");
         }
 
+        Pending.Remove(path);
+        if (type == (byte)'0' && OpenAt.CreateNew(parent, name, PrivateMode) is { } fresh)
+        {
+            File(entry, fresh, parent, name, shown);
+            return;
+        }
+
         var old = FileMetadata.TryGet(parent, name);
         var keep = old is { IsDirectory: true } && type == (byte)'5';
         if (old is not null && !keep)
@@ -85,10 +108,11 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             (parent, name) = paths.Parent(path);
         }
 
-        Pending.Remove(path);
         switch (type)
         {
-            case (byte)'0': File(entry, parent, name, shown); break;
+            case (byte)'0':
+                File(entry, OpenAt.CreateNew(parent, name, PrivateMode) ?? throw KernelError.Last($"create '{shown}'"), parent, name, shown);
+                break;
             case (byte)'1': HardLink(entry, path, parent, name, shown); return;
             case (byte)'2':
                 NameAt.MakeSymlink(parent, name, RootedPath.Name(entry.LinkName), shown);
@@ -101,7 +125,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                 }
 
                 var kind = type == (byte)'3' ? CharDevice : type == (byte)'4' ? 0x6000U : 0x1000U;
-                NameAt.MakeNode(parent, name, kind | 0x180, entry.Major, entry.Minor, shown);
+                NameAt.MakeNode(parent, name, kind | PrivateMode, entry.Major, entry.Minor, shown);
                 Finish(entry, parent, name, shown, true);
                 break;
             case (byte)'5':
@@ -124,38 +148,42 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                 }
 
                 break;
-            default:
-                throw LayerFault.Corrupt($"'{shown}' has the unknown type {type}.");
         }
     }
 
-    private void File(TarEntry entry, SafeFileHandle parent, byte[] name, string shown)
+    private void File(TarEntry entry, SafeFileHandle opened, SafeFileHandle parent, byte[] name, string shown)
     {
-        using (var file = OpenAt.CreateNew(parent, name, 0x180) ?? throw KernelError.Last($"create '{shown}'"))
+        using var file = opened;
+        foreach (var (offset, length) in entry.Sparse?.Segments ?? [(0, entry.Size)])
         {
-            for (long at = 0; at < entry.Size;)
-            {
-                var part = input.Take(entry.Size - at);
-                if (part.IsEmpty)
-                {
-                    throw LayerFault.Corrupt($"the tar ends inside '{shown}'.");
-                }
+            Body(file, offset, length, shown);
+        }
 
-                try
-                {
-                    RandomAccess.Write(file, part, at);
-                }
-                catch (IOException e)
-                {
-                    throw KernelError.Of(e.HResult, $"write '{shown}'");
-                }
-
-                at += part.Length;
-            }
+        if (entry.Sparse is { } sparse)
+        {
+            FileData.SetSize(file, sparse.RealSize, shown);
         }
 
         FileBytes += entry.Size;
-        Finish(entry, parent, name, shown, true);
+        InodeChange.Own(file, entry.Uid, entry.Gid, shown);
+        Attributes(entry, parent, name, shown);
+        InodeChange.PermitOpen(file, entry.Mode, shown);
+        InodeChange.Touch(file, entry.Seconds, entry.Nanoseconds, shown);
+    }
+
+    private void Body(SafeFileHandle file, long offset, long length, string shown)
+    {
+        for (var end = offset + length; offset < end;)
+        {
+            var part = input.Take(end - offset);
+            if (part.IsEmpty)
+            {
+                throw LayerFault.Corrupt($"the tar ends inside '{shown}'.");
+            }
+
+            FileData.Write(file, part, offset, shown);
+            offset += part.Length;
+        }
     }
 
     private void HardLink(TarEntry entry, string path, SafeFileHandle parent, byte[] name, string shown)
@@ -215,6 +243,21 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     {
         using var inode = OpenAt.Inode(parent, name) ?? throw KernelError.Last($"open '{shown}'");
         InodeChange.Own(inode, entry.Uid, entry.Gid, shown);
+        Attributes(entry, parent, name, shown);
+        if (entry.Type != (byte)'2')
+        {
+            InodeChange.Permit(inode, entry.Mode, shown);
+        }
+
+        if (times)
+        {
+            InodeChange.Touch(inode, entry.Seconds, entry.Nanoseconds, shown);
+        }
+    }
+
+    // After the owner, whose change takes capabilities away.
+    private void Attributes(TarEntry entry, SafeFileHandle parent, byte[] name, string shown)
+    {
         foreach (var (key, value) in entry.Xattrs)
         {
             var attribute = RootedPath.Name(key);
@@ -229,16 +272,6 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             }
 
             Xattr.Set(parent, name, attribute, value, shown);
-        }
-
-        if (entry.Type != (byte)'2')
-        {
-            InodeChange.Permit(inode, entry.Mode, shown);
-        }
-
-        if (times)
-        {
-            InodeChange.Touch(inode, entry.Seconds, entry.Nanoseconds, shown);
         }
     }
 }

@@ -6,8 +6,12 @@ namespace ImageStore.Snapshotters.Layers;
 /// <summary>PAX extended header records, whose values are bytes.</summary>
 internal static class PaxRecords
 {
+    /// <summary>A sparse file's map: offsets and lengths in turn, with commas.</summary>
+    public const string SparseMapKey = "GNU.sparse.map";
+
     public static void Read(ReadOnlySpan<byte> data, Dictionary<string, byte[]> into)
     {
+        List<byte> map = [];
         while (data.Length > 0)
         {
             var space = data[..Math.Min(data.Length, 20)].IndexOf((byte)' ');
@@ -27,7 +31,13 @@ internal static class PaxRecords
 
             var key = Encoding.Latin1.GetString(record[..equals]);
             var value = record[(equals + 1)..];
-            if (value.IsEmpty && !key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal))
+            if (key is "GNU.sparse.offset" or "GNU.sparse.numbytes")
+            {
+                // Form 0.0 has a pair of records for each segment, so they come again and again.
+                map.AddRange(value);
+                map.Add((byte)',');
+            }
+            else if (value.IsEmpty && !key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal))
             {
                 into.Remove(key);
             }
@@ -35,6 +45,11 @@ internal static class PaxRecords
             {
                 into[key] = value.ToArray();
             }
+        }
+
+        if (map.Count > 0)
+        {
+            into[SparseMapKey] = [.. map];
         }
     }
 

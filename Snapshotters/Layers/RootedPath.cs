@@ -10,6 +10,7 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
 {
     private const int NotFound = 2;
     private const int NotADirectory = 20;
+    private const int MaxNameBytes = 255;
     private SafeFileHandle? _parent;
     private string _parentPath = "";
 
@@ -39,6 +40,10 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
                 }
 
                 parts.RemoveAt(parts.Count - 1);
+            }
+            else if (part.Length > MaxNameBytes)
+            {
+                throw LayerFault.Corrupt($"'{LayerFault.Show(part[..32])}…' is a name of {part.Length} bytes, and no file system takes more than {MaxNameBytes}.");
             }
             else if (part is not ("" or "."))
             {

@@ -1,5 +1,4 @@
 using System.Text;
-using ImageStore.Store.Errors;
 
 namespace ImageStore.Snapshotters.Layers;
 
@@ -7,6 +6,7 @@ namespace ImageStore.Snapshotters.Layers;
 internal sealed class TarReader(InflateRing input, LayerLimits limits)
 {
     private const int Block = 512;
+    private const byte OldGnuSparse = (byte)'S';
     private const uint MaxMajor = 0xFFF;
     private const uint MaxMinor = 0xFFFFF;
     private readonly Dictionary<string, byte[]> _global = [];
@@ -71,29 +71,38 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
 
     private TarEntry Entry(byte type, Dictionary<string, byte[]> pax, string? gnuName, string? gnuLink)
     {
-        if (type == (byte)'S' || pax.Keys.Any(k => k.StartsWith("GNU.sparse.", StringComparison.Ordinal)))
-        {
-            throw new ImageStoreException(
-                ErrorKind.Unsupported, "The layer holds a sparse file.", "Build the layer's tar without --sparse.");
-        }
-
         var ustar = _header.AsSpan(257, 6).SequenceEqual("ustar\0"u8);
         var prefix = ustar ? Cut(_header.AsSpan(345, 155)) : "";
         var name = Cut(_header.AsSpan(0, 100));
-        name = Text(pax, "path") ?? gnuName ?? (prefix.Length > 0 ? prefix + "/" + name : name);
+        name = Text(pax, "GNU.sparse.name") ?? Text(pax, "path") ?? gnuName ?? (prefix.Length > 0 ? prefix + "/" + name : name);
         var link = Text(pax, "linkpath") ?? gnuLink ?? Cut(_header.AsSpan(157, 100));
         var (seconds, nanoseconds) = pax.TryGetValue("mtime", out var time)
             ? PaxRecords.Time(time) : (Number(136, 12), 0U);
         var device = type is (byte)'3' or (byte)'4';
         var xattrs = pax.Where(p => p.Key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal))
             .Select(p => (p.Key["SCHILY.xattr.".Length..], p.Value)).ToList();
-        var size = pax.TryGetValue("size", out var s) ? PaxRecords.Integer(s) : Number(124, 12);
+        var size = BodyBytes(type, pax);
+        var sparse = type == OldGnuSparse ? SparseMapReader.ReadOldGnu(_header, input, size, limits)
+            : SparseMapReader.IsIn(pax) ? SparseMapReader.ReadPax(pax, input, ref size, limits)
+            : null;
         return new TarEntry(
-            type, name, link, (uint)(Number(100, 8) & 0xFFF),
-            Id(pax, "uid", 108), Id(pax, "gid", 116), size >= 0 ? size : throw LayerFault.Corrupt("a size is negative."),
+            type == OldGnuSparse ? (byte)'0' : type, name, link, (uint)(Number(100, 8) & 0xFFF),
+            Id(pax, "uid", 108), Id(pax, "gid", 116), size,
             seconds, nanoseconds,
             device ? Ranged(Number(329, 8), MaxMajor, "device number") : 0,
-            device ? Ranged(Number(337, 8), MaxMinor, "device number") : 0, xattrs);
+            device ? Ranged(Number(337, 8), MaxMinor, "device number") : 0, xattrs, sparse);
+    }
+
+    // Links, devices, fifos and directories have no body whatever their size says: so do all Go programs read them.
+    private long BodyBytes(byte type, Dictionary<string, byte[]> pax)
+    {
+        if (type is >= (byte)'1' and <= (byte)'6')
+        {
+            return 0;
+        }
+
+        var size = pax.TryGetValue("size", out var text) ? PaxRecords.Integer(text) : Number(124, 12);
+        return size >= 0 ? size : throw LayerFault.Corrupt("a size is negative.");
     }
 
     private uint Id(Dictionary<string, byte[]> pax, string key, int offset) =>
@@ -111,31 +120,7 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
         return Encoding.Latin1.GetString(end < 0 ? field : field[..end]);
     }
 
-    private long Number(int offset, int length)
-    {
-        var field = _header.AsSpan(offset, length);
-        if ((field[0] & 0x80) != 0)
-        {
-            var value = (field[0] & 0x40) != 0 ? (Int128)(-1) : 0;
-            value = (value << 6) | (Int128)(field[0] & 0x3F);
-            foreach (var b in field[1..])
-            {
-                value = (value << 8) | b;
-            }
-
-            return value >= long.MinValue && value <= long.MaxValue
-                ? (long)value : throw LayerFault.Corrupt("a number is out of range.");
-        }
-
-        long octal = 0;
-        foreach (var b in field.Trim(" \0"u8))
-        {
-            octal = b is >= (byte)'0' and <= (byte)'7' ? (octal << 3) | (uint)(b - '0')
-                : throw LayerFault.Corrupt("a header number is not octal.");
-        }
-
-        return octal;
-    }
+    private long Number(int offset, int length) => TarNumber.Parse(_header.AsSpan(offset, length));
 
     private void CheckSum()
     {

@@ -23,11 +23,20 @@ public sealed class ImageCatalogue
         [.. _db.List(StoreTables.Images, _prefix).Select(pair => Record(pair.Key[_prefix.Length..], pair.Value))];
 
     /// <summary>Makes the name point at <paramref name="target"/>, whatever it pointed at before.</summary>
+    /// <exception cref="ImageStoreException">The name or a label is malformed (<see cref="ErrorKind.InvalidArgument"/>).</exception>
     public Task<ImageRecord> PutAsync(
         string name, Descriptor target, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(target);
+        if (name.Length == 0 || name.Any(char.IsControl))
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument,
+                $"'{Printable.Of(name)}' cannot name an image.",
+                "A name has at least one character, and no control characters.");
+        }
+
         return _db.CommitAsync(
             tx =>
             {

@@ -18,6 +18,10 @@ public static class InodeChange
     public static void Permit(SafeFileHandle inode, uint mode, string entry) =>
         Check(LibC.Chmod(ProcPath(inode), mode), "change the mode of", entry);
 
+    /// <summary>Sets permission bits of a file that is open for more than its path, with one call.</summary>
+    public static void PermitOpen(SafeFileHandle file, uint mode, string entry) =>
+        Check(LibC.FChmod(file, mode), "change the mode of", entry);
+
     /// <summary>Sets the modification time, and the access time to the same.</summary>
     public static void Touch(SafeFileHandle inode, long seconds, uint nanoseconds, string entry) =>
         Check(

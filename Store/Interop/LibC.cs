@@ -8,12 +8,19 @@ namespace ImageStore.Store.Interop;
 internal static partial class LibC
 {
     internal const int NotFound = 2;
+    internal const int Interrupted = 4;
     internal const int AlreadyExists = 17;
     internal const int NotADirectory = 20;
     internal const int NoData = 61;
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint OpenAt2(nint number, SafeFileHandle at, ReadOnlySpan<byte> path, in OpenHow how, nint size);
+
+    [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
+    internal static partial nint PWrite(SafeFileHandle file, ReadOnlySpan<byte> bytes, nint count, long offset);
+
+    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    internal static partial int FTruncate(SafeFileHandle file, long size);
 
     [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true)]
     internal static partial int MkdirAt(SafeFileHandle at, ReadOnlySpan<byte> name, uint mode);
@@ -38,6 +45,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true)]
     internal static partial int ChownAt(SafeFileHandle at, ReadOnlySpan<byte> name, uint uid, uint gid, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    internal static partial int FChmod(SafeFileHandle file, uint mode);
 
     [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true)]
     internal static partial int Chmod(ReadOnlySpan<byte> path, uint mode);

@@ -8,6 +8,8 @@ namespace ImageStore.Store.Leases;
 /// <summary>The leases of one namespace. A lease is passed as an argument, never ambient.</summary>
 public sealed class LeaseManager
 {
+    private static readonly TimeSpan s_maxLifetime = TimeSpan.FromDays(36525);
+
     private readonly MetadataDb _db;
     private readonly string _namespace;
     private readonly TimeProvider _time;
@@ -16,12 +18,18 @@ public sealed class LeaseManager
         (_db, _namespace, _time) = (db, @namespace, time);
 
     /// <summary>Makes a lease that expires by itself after <paramref name="lifetime"/>, or never when that is null.</summary>
-    /// <exception cref="ImageStoreException">The id is malformed (<see cref="ErrorKind.InvalidArgument"/>) or taken
+    /// <exception cref="ImageStoreException">The id or lifetime is malformed (<see cref="ErrorKind.InvalidArgument"/>) or taken
     /// (<see cref="ErrorKind.AlreadyExists"/>).</exception>
     public Task<Lease> CreateAsync(
         string id, TimeSpan? lifetime, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        NamespaceName.Check(id);
+        CheckId(id);
+        if (lifetime is { } wanted && (wanted <= TimeSpan.Zero || wanted > s_maxLifetime))
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument, $"A lease cannot live for {wanted}.", "Give it more than nothing and at most a hundred years.");
+        }
+
         return _db.CommitAsync(
             tx =>
             {
@@ -53,8 +61,16 @@ public sealed class LeaseManager
         [.. _db.List(StoreTables.LeaseResources, Key(id) + "/").Select(row => new LeaseResource(row.Value.Type, row.Value.Id))];
 
     /// <summary>Has the lease keep <paramref name="resource"/> as well.</summary>
-    public Task AddAsync(Lease lease, LeaseResource resource, CancellationToken cancellationToken) =>
-        _db.CommitAsync(tx => Add(tx, lease, resource), cancellationToken);
+    /// <exception cref="ImageStoreException">The lease is gone (<see cref="ErrorKind.FailedPrecondition"/>), is another
+    /// namespace's, or the resource is malformed (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    public Task AddAsync(Lease lease, LeaseResource resource, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lease);
+        return lease.Namespace == _namespace
+            ? _db.CommitAsync(tx => Add(tx, lease, resource), cancellationToken)
+            : throw new ImageStoreException(
+                ErrorKind.InvalidArgument, $"The lease {lease.Id} belongs to the namespace {lease.Namespace}, not {_namespace}.");
+    }
 
     /// <summary>Ends a lease; deleting one that is gone is no error.</summary>
     public Task DeleteAsync(string id, CancellationToken cancellationToken) =>
@@ -72,6 +88,15 @@ public sealed class LeaseManager
     /// <summary>Adds within a transaction that also makes the resource, so that there is no moment between.</summary>
     internal static void Add(MetadataTransaction tx, Lease lease, LeaseResource resource)
     {
+        if (resource.Type.Length == 0 || resource.Id.Length == 0 || resource.Type.Contains(':', StringComparison.Ordinal))
+        {
+            // With a colon in the type two resources would share a key, and one of them would be kept no more.
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument,
+                $"'{Printable.Of(resource.Type)}:{Printable.Of(resource.Id)}' is not a resource.",
+                "A resource has a type, without ':', and an id.");
+        }
+
         var key = $"{lease.Namespace}/{lease.Id}";
         if (tx.Get(StoreTables.Leases, key) is null)
         {
@@ -83,6 +108,21 @@ public sealed class LeaseManager
             StoreTables.LeaseResources,
             $"{key}/{resource.Type}:{resource.Id}",
             new LeaseResourceRow(resource.Type, resource.Id));
+    }
+
+    private static void CheckId(string id)
+    {
+        try
+        {
+            NamespaceName.Check(id);
+        }
+        catch (ImageStoreException)
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument,
+                $"'{Printable.Of(id)}' is not the id of a lease.",
+                $"An id has 1 to {NamespaceName.MaxLength} letters, digits, '-', '_' and '.', and begins and ends with a letter or digit.");
+        }
     }
 
     private string Key(string id) => $"{_namespace}/{id}";

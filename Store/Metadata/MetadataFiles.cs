@@ -116,9 +116,18 @@ internal sealed class MetadataFiles : MetadataDisk
         }
         catch (ImageStoreException refused) when (refused.Kind is ErrorKind.PermissionDenied or ErrorKind.FailedPrecondition)
         {
-            return File.Exists(path)
-                ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
-                : null;
+            if (File.Exists(path))
+            {
+                return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            }
+
+            // A directory that may not be looked into must not pass for an empty one.
+            if (!System.IO.Directory.EnumerateFiles(Path.GetDirectoryName(path)!).All(File.Exists))
+            {
+                throw;
+            }
+
+            return null;
         }
     }
 

@@ -38,6 +38,15 @@ internal sealed class CrashDisk : MetadataDisk
     /// <summary>What fails, given the number of the operation: an errno, or 0.</summary>
     public Func<int, int> Fault { get; set; } = _ => 0;
 
+    /// <summary>Whether the next sync of a file fails.</summary>
+    public bool FailNextSync { get; set; }
+
+    /// <summary>What reading fails with, given the number of the read: an errno, or 0.</summary>
+    public Func<int, int> ReadFault { get; set; } = _ => 0;
+
+    /// <summary>Reads so far.</summary>
+    public int Reads { get; private set; }
+
     /// <summary>Operations so far, the failed ones too.</summary>
     public int Operations { get; private set; }
 
@@ -210,6 +219,11 @@ internal sealed class CrashDisk : MetadataDisk
     private void Check(Kind kind, CrashFile? file)
     {
         var errno = Fault(Operations++);
+        if (kind == Kind.Sync && FailNextSync)
+        {
+            (errno, FailNextSync) = (5, false);
+        }
+
         if (errno != 0)
         {
             if (kind == Kind.Sync)
@@ -290,6 +304,11 @@ internal sealed class CrashDisk : MetadataDisk
         {
             lock (file.Disk._gate)
             {
+                if (file.Disk.ReadFault(file.Disk.Reads++) is not 0 and var errno)
+                {
+                    throw new IOException($"injected {errno}", errno);
+                }
+
                 var count = (int)Math.Clamp(file.Length - position, 0, buffer.Length);
                 if (count > 0)
                 {

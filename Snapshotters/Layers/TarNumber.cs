@@ -1,0 +1,30 @@
+namespace ImageStore.Snapshotters.Layers;
+
+/// <summary>Numbers in tar header fields: octal text, or base 256 where GNU's first bit is set.</summary>
+internal static class TarNumber
+{
+    public static long Parse(ReadOnlySpan<byte> field)
+    {
+        if ((field[0] & 0x80) != 0)
+        {
+            var value = (field[0] & 0x40) != 0 ? (Int128)(-1) : 0;
+            value = (value << 6) | (Int128)(field[0] & 0x3F);
+            foreach (var b in field[1..])
+            {
+                value = (value << 8) | b;
+            }
+
+            return value >= long.MinValue && value <= long.MaxValue
+                ? (long)value : throw LayerFault.Corrupt("a number is out of range.");
+        }
+
+        long octal = 0;
+        foreach (var b in field.Trim(" \0"u8))
+        {
+            octal = b is >= (byte)'0' and <= (byte)'7' ? (octal << 3) | (uint)(b - '0')
+                : throw LayerFault.Corrupt("a header number is not octal.");
+        }
+
+        return octal;
+    }
+}

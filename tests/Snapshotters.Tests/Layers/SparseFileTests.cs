@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Text;
+using ImageStore.Snapshotters.Layers;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Snapshotters.Tests.Layers;
+
+/// <summary>Sparse files as GNU tar writes them, in each of its forms.</summary>
+public sealed class SparseFileTests : IDisposable
+{
+    private const long Megabyte = 1 << 20;
+    private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
+
+    private readonly string _work = Directory.CreateTempSubdirectory("sparse-").FullName;
+
+    public SparseFileTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+
+    public void Dispose() => TreeRemover.RemoveTree(_work);
+
+    [Theory]
+    [InlineData(1, "--format=gnu")]
+    [InlineData(60, "--format=gnu")]
+    [InlineData(60, "--format=posix", "--sparse-version=0.0")]
+    [InlineData(60, "--format=posix", "--sparse-version=0.1")]
+    [InlineData(1, "--format=posix", "--sparse-version=1.0")]
+    [InlineData(60, "--format=posix", "--sparse-version=1.0")]
+    public void Apply_MadeByGnuTar_HasTheSameBytesAndHoles(int segments, params string[] options)
+    {
+        var source = Directory.CreateDirectory(Path.Combine(_work, "source")).FullName;
+        var file = Path.Combine(source, "sparse");
+        using (var stream = File.Create(file))
+        {
+            for (var i = 0; i < segments; i++)
+            {
+                stream.Position = ((2 * i) + 1) * Megabyte;
+                stream.Write(Encoding.UTF8.GetBytes($"segment {i}"));
+            }
+
+            stream.SetLength(((2 * segments) + 3) * Megabyte);
+        }
+
+        File.WriteAllText(Path.Combine(source, "usual"), "after it");
+        var archive = Tar([.. options, "--sparse", "-C", source, "-cf", "-", "."]);
+        Assert.True(archive.Length < segments * Megabyte, "tar did not find the holes");
+
+        var target = Apply(archive);
+
+        Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(target, "sparse")));
+        Assert.Equal("after it", File.ReadAllText(Path.Combine(target, "usual")));
+        Assert.Equal(["sparse", "usual"], Directory.GetFiles(target).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.True(Blocks(Path.Combine(target, "sparse")) <= Blocks(file) + 8, "the holes are filled");
+    }
+
+    [Theory]
+    [InlineData("10\n", "a map that does not end")]
+    [InlineData("1\n0\n9\n", "more than the data")]
+    [InlineData("1\n5\n4\n", "beyond the size")]
+    [InlineData("2\n4\n2\n0\n2\n", "out of order")]
+    [InlineData("2\n0\n3\n2\n1\n", "overlapping")]
+    [InlineData("x\n", "no number")]
+    [InlineData("1\n-1\n4\n", "negative")]
+    [InlineData("9223372036854775807\n", "more pairs than can be")]
+    public void Apply_MapThatIsWrong_CorruptData(string map, string why)
+    {
+        var archive = WithMap(map, "abcd");
+
+        var error = Assert.Throws<ImageStoreException>(() => Apply(archive));
+
+        Assert.True(error.Kind == ErrorKind.CorruptData, why);
+    }
+
+    [Fact]
+    public void Apply_RealSizeOverTheLimit_LimitExceeded()
+    {
+        var archive = Pax("GNU.sparse.size=4611686018427387904", "GNU.sparse.numblocks=0", "GNU.sparse.map=0,0")
+            .Concat(Header("f", (byte)'0', 0)).Concat(new byte[1024]).ToArray();
+
+        Assert.Equal(ErrorKind.LimitExceeded, Assert.Throws<ImageStoreException>(() => Apply(archive)).Kind);
+    }
+
+    private static byte[] WithMap(string map, string data)
+    {
+        var body = new byte[1024];
+        Encoding.ASCII.GetBytes(map, body);
+        Encoding.ASCII.GetBytes(data, body.AsSpan(512));
+        return
+        [
+            .. Pax("GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=f", "GNU.sparse.realsize=8"),
+            .. Header("GNUSparseFile.0/f", (byte)'0', 512 + data.Length), .. body, .. new byte[1024],
+        ];
+    }
+
+    private static byte[] Pax(params string[] records)
+    {
+        var body = Encoding.ASCII.GetBytes(string.Concat(records.Select(record =>
+        {
+            var length = record.Length + 3;
+            length += length.ToString(System.Globalization.CultureInfo.InvariantCulture).Length - 1;
+            return $"{length} {record}\n";
+        })));
+        return [.. Header("pax", (byte)'x', body.Length), .. body, .. new byte[-body.Length & 511]];
+    }
+
+    private static byte[] Header(string name, byte type, long size)
+    {
+        var header = new byte[512];
+        Encoding.ASCII.GetBytes(name, header);
+        Encoding.ASCII.GetBytes("0000644", header.AsSpan(100));
+        Encoding.ASCII.GetBytes(Convert.ToString(size, 8), header.AsSpan(124));
+        header[156] = type;
+        Encoding.ASCII.GetBytes("ustar\000", header.AsSpan(257));
+        header.AsSpan(148, 8).Fill((byte)' ');
+        Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(b => b), 8).PadLeft(6, '0') + "\0", header.AsSpan(148));
+        return header;
+    }
+
+    private static long Blocks(string path)
+    {
+        using var stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%b", path]) { RedirectStandardOutput = true })!;
+        return long.Parse(stat.StandardOutput.ReadToEnd(), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    private static byte[] Tar(string[] arguments)
+    {
+        using var tar = Process.Start(new ProcessStartInfo("tar", arguments) { RedirectStandardOutput = true })!;
+        using var bytes = new MemoryStream();
+        tar.StandardOutput.BaseStream.CopyTo(bytes);
+        tar.WaitForExit();
+        Assert.Equal(0, tar.ExitCode);
+        return bytes.ToArray();
+    }
+
+    private string Apply(byte[] archive)
+    {
+        var target = Directory.CreateDirectory(Path.Combine(_work, "target")).FullName;
+        LayerApplier.Apply(
+            new MemoryStream(archive), LayerCompression.None, target, s_format, new LayerLimits(), null, CancellationToken.None);
+        return target;
+    }
+}
