@@ -9,6 +9,7 @@ internal static class ProgressText
     private const int MaxBar = 24;
     private const int MinBar = 8;
     private const int ShortDigest = 12;
+    private const int Gaps = 6;
 
     /// <summary>The picture for a terminal: a line a blob, what is under way first when there is little room, and the total.</summary>
     public static IReadOnlyList<string> Live(
@@ -24,7 +25,7 @@ internal static class ProgressText
             lines.Add($"… and {blobs.Count - shown.Count} more");
         }
 
-        lines.InsertRange(0, shown.Select(blob => Line(blob, columns)));
+        lines.InsertRange(0, Lines(shown, columns));
         lines.Add(Total(phase, blobs, rate));
         return [.. lines.Select(line => line.Length > columns ? line[..columns] : line)];
     }
@@ -35,24 +36,30 @@ internal static class ProgressText
     /// <summary>Do its bytes count for the rate?</summary>
     public static bool CameNow(BlobProgress blob) => blob.State is not (BlobState.Exists or BlobState.Resuming);
 
-    private static string Line(BlobProgress blob, int columns)
+    private static IEnumerable<string> Lines(IReadOnlyList<BlobProgress> blobs, int columns)
+    {
+        var figures = blobs.Select(Figures).ToList();
+        var room = blobs.Count == 0 ? 0 : Math.Min(MaxBar, columns - Name(blobs[0]).Length - figures.Max(text => text.Length) - Gaps);
+        return blobs.Select((blob, i) =>
+            room < MinBar ? $"{Name(blob)}  {figures[i]}" : $"{Name(blob)}  [{Bar(blob, room)}]  {figures[i]}");
+    }
+
+    private static string Figures(BlobProgress blob)
     {
         var unpacked = blob is { Unpacked: > 0, State: not BlobState.Done } ? $", {Sizes.Of(blob.Unpacked)} unpacked" : string.Empty;
-        var figures = $"{Sizes.Of(blob.Done),10} of {Sizes.Of(blob.Total),10}  {State(blob.State)}{unpacked}";
-        var room = Math.Min(MaxBar, columns - Name(blob).Length - figures.Length - 6);
-        if (room < MinBar)
-        {
-            return $"{Name(blob)}  {figures}";
-        }
+        return $"{Sizes.Of(blob.Done),10} of {Sizes.Of(blob.Total),10}  {State(blob.State)}{unpacked}";
+    }
 
+    private static string Bar(BlobProgress blob, int room)
+    {
         var filled = blob.Total <= 0 ? room : (int)Math.Clamp((double)room * blob.Done / blob.Total, 0, room);
-        return $"{Name(blob)}  [{new string('#', filled).PadRight(room, '.')}]  {figures}";
+        return new string('#', filled).PadRight(room, '.');
     }
 
     private static string Total(string phase, IReadOnlyList<BlobProgress> blobs, double rate)
     {
         var (done, total) = (blobs.Sum(blob => blob.Done), blobs.Sum(blob => blob.Total));
-        if (total == 0 || blobs.All(blob => blob.State is BlobState.Done or BlobState.Exists))
+        if (total == 0 || phase is "done" or "naming")
         {
             return total == 0 ? Printable.Of(phase) : $"{Printable.Of(phase)}: {Sizes.Of(total)}";
         }
