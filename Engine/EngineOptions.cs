@@ -1,3 +1,4 @@
+using ImageStore.Distribution.Registry;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Engine;
@@ -16,6 +17,9 @@ public sealed record EngineOptions
 
     /// <summary>Is told who has the root while it is waited for.</summary>
     public Action<string>? OnWait { get; init; }
+
+    /// <summary>How registries are spoken to.</summary>
+    public RegistryOptions Registry { get; init; } = new();
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -23,6 +23,7 @@ public sealed class StoreEngine : IAsyncDisposable
     private readonly StoreRoot _root;
     private readonly EngineOptions _options;
     private readonly Dictionary<string, ISnapshotter> _snapshotters = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _opening = new(1, 1);
 
     private StoreEngine(StoreRoot root, EngineOptions options)
     {
@@ -78,7 +79,10 @@ public sealed class StoreEngine : IAsyncDisposable
         var snapshotter = request.Unpack && Privileges.CanUnpack
             ? await SnapshotterAsync(request.Snapshotter, cancellationToken).ConfigureAwait(false)
             : null;
-        var registry = new RegistryClient(new RegistryOptions { PlainHttp = request.PlainHttp, Time = _options.Time });
+        var registry = new RegistryClient(_options.Registry with
+        {
+            PlainHttp = request.PlainHttp || _options.Registry.PlainHttp, Time = _options.Time,
+        });
         await using var closing = registry.ConfigureAwait(false);
         var operation = new PullOperation(
             Content, Images, _root.Leases(_options.Namespace), snapshotter, registry, request, progress);
@@ -165,22 +169,21 @@ public sealed class StoreEngine : IAsyncDisposable
     /// <exception cref="ImageStoreException">There is none of that name, or the filesystem cannot do it.</exception>
     public async Task<ISnapshotter> SnapshotterAsync(string? name, CancellationToken cancellationToken)
     {
-        if (_snapshotters.TryGetValue(name ?? string.Empty, out var known))
+        // One at a time: what opening sweeps away must not be what another pull has begun.
+        await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
+            if (!_snapshotters.TryGetValue(name ?? string.Empty, out var known))
+            {
+                known = await OpenSnapshotterAsync(name, cancellationToken).ConfigureAwait(false);
+            }
+
             return known;
         }
-
-        var opened = await SnapshotterFactory.OpenAsync(
-            name, _root.Directory, _options.Namespace, _root.Database, _options.Time, cancellationToken).ConfigureAwait(false);
-        if (_options.Access == MetadataAccess.ReadWrite)
+        finally
         {
-            await DiscardUnfinishedAsync(opened, cancellationToken).ConfigureAwait(false);
-            await opened.MarkSyncedAsync(s_writtenBack, cancellationToken).ConfigureAwait(false);
+            _opening.Release();
         }
-
-        _snapshotters[name ?? string.Empty] = opened;
-        _snapshotters[opened.Name] = opened;
-        return opened;
     }
 
     /// <summary>The root in figures.</summary>
@@ -198,7 +201,31 @@ public sealed class StoreEngine : IAsyncDisposable
     }
 
     /// <summary>Closes the root.</summary>
-    public ValueTask DisposeAsync() => _root.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _opening.Dispose();
+        return _root.DisposeAsync();
+    }
+
+    private async Task<ISnapshotter> OpenSnapshotterAsync(string? name, CancellationToken cancellationToken)
+    {
+        var opened = await SnapshotterFactory.OpenAsync(
+            name, _root.Directory, _options.Namespace, _root.Database, _options.Time, cancellationToken).ConfigureAwait(false);
+        if (_snapshotters.TryGetValue(opened.Name, out var same))
+        {
+            // The default is one of the two names; both are the same snapshotter.
+            opened = same;
+        }
+        else if (_options.Access == MetadataAccess.ReadWrite)
+        {
+            await DiscardUnfinishedAsync(opened, cancellationToken).ConfigureAwait(false);
+            await opened.MarkSyncedAsync(s_writtenBack, cancellationToken).ConfigureAwait(false);
+        }
+
+        _snapshotters[opened.Name] = opened;
+        _snapshotters[name ?? string.Empty] = opened;
+        return opened;
+    }
 
     private static async Task DiscardUnfinishedAsync(ISnapshotter snapshotter, CancellationToken cancellationToken)
     {

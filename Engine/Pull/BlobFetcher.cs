@@ -35,21 +35,19 @@ internal sealed class BlobFetcher(
     private async Task<FetchedBlob> StartAsync(Descriptor descriptor, BlobProgress progress)
     {
         var labels = Source(descriptor.Digest);
-        if (content.Find(descriptor.Digest) is not null
-            || await content.AdoptAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false) is not null)
-        {
-            (progress.Done, progress.State) = (descriptor.Size, BlobState.Exists);
-            return new FetchedBlob(null, Task.CompletedTask);
-        }
-
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         ContentWriter? writer = null;
         try
         {
             progress.State = BlobState.Resuming;
-            writer = await content.OpenWriterAsync(
-                $"layer-{descriptor.Digest}", descriptor.Size, descriptor.Digest.Algorithm, cancellationToken)
-                .ConfigureAwait(false);
+            writer = await content.OpenUnlessThereAsync(
+                $"layer-{descriptor.Digest}", descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
+            if (writer is null)
+            {
+                _slots.Release();
+                return Exists(descriptor, progress);
+            }
+
             if (writer.Offset > descriptor.Size)
             {
                 writer.Restart();
@@ -61,8 +59,19 @@ internal sealed class BlobFetcher(
         catch
         {
             _slots.Release();
+            if (writer is not null)
+            {
+                await writer.DisposeAsync().ConfigureAwait(false);
+            }
+
             throw;
         }
+    }
+
+    private static FetchedBlob Exists(Descriptor descriptor, BlobProgress progress)
+    {
+        (progress.Done, progress.State) = (descriptor.Size, BlobState.Exists);
+        return new FetchedBlob(null, Task.CompletedTask);
     }
 
     private async Task DownloadAsync(

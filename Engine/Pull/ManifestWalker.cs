@@ -13,6 +13,7 @@ internal sealed class ManifestWalker(
     IContentStore content, RepositoryClient repository, ImageReference reference, Lease lease, PullProgress progress)
 {
     private const int MaxPlatformsShown = 20;
+    private const string Rebuild = "Ask the image's publisher for an index without such nesting.";
 
     private readonly SortedSet<string> _platforms = new(StringComparer.Ordinal);
     private int _documents;
@@ -86,7 +87,7 @@ internal sealed class ManifestWalker(
         if (depth >= OciLimits.MaxIndexDepth)
         {
             throw new ImageStoreException(
-                ErrorKind.LimitExceeded, $"{reference} nests indexes deeper than {OciLimits.MaxIndexDepth}.");
+                ErrorKind.LimitExceeded, $"{reference} nests indexes deeper than {OciLimits.MaxIndexDepth}.", Rebuild);
         }
 
         var bytes = await BytesAsync(node, cancellationToken).ConfigureAwait(false);
@@ -118,7 +119,7 @@ internal sealed class ManifestWalker(
         if (++_documents > OciLimits.MaxManifestsPerImage)
         {
             throw new ImageStoreException(
-                ErrorKind.LimitExceeded, $"{reference} reaches more than {OciLimits.MaxManifestsPerImage} manifests.");
+                ErrorKind.LimitExceeded, $"{reference} reaches more than {OciLimits.MaxManifestsPerImage} manifests.", Rebuild);
         }
 
         if (content.Find(node.Digest) is not null)

@@ -12,6 +12,8 @@ internal sealed class ContentStore : IContentStore
     private const int MaxRefLength = 1024;
     private const UnixFileMode BlobMode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
+    private static readonly TimeSpan s_writerPoll = TimeSpan.FromMilliseconds(20);
+
     private readonly MetadataDb _db;
     private readonly BlobPaths _paths;
     private readonly string _namespace;
@@ -62,42 +64,27 @@ internal sealed class ContentStore : IContentStore
         return file;
     }
 
-    public async Task<ContentWriter> OpenWriterAsync(
+    public Task<ContentWriter> OpenWriterAsync(
         string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken)
     {
         CheckRef(reference);
         var ingest = new IngestDirectory(_paths.Ingest(_namespace, reference));
-        if (!_guards.TryEnter(ingest.Path))
+        return _guards.TryEnter(ingest.Path)
+            ? OpenEnteredAsync(ingest, reference, total, algorithm, cancellationToken)
+            : throw Busy(reference);
+    }
+
+    public async Task<ContentWriter> WaitForWriterAsync(
+        string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken)
+    {
+        CheckRef(reference);
+        var ingest = new IngestDirectory(_paths.Ingest(_namespace, reference));
+        while (!_guards.TryEnter(ingest.Path))
         {
-            throw Busy(reference);
+            await Task.Delay(s_writerPoll, cancellationToken).ConfigureAwait(false);
         }
 
-        try
-        {
-            ingest.Create($"{_namespace}/{reference}", total, _time.GetUtcNow());
-            var writer = new ContentWriter(
-                ingest, reference, algorithm, PublishAsync, () => _guards.Leave(ingest.Path));
-            try
-            {
-                await Task.Run(() => writer.Resume(cancellationToken), cancellationToken).ConfigureAwait(false);
-                return writer;
-            }
-            catch
-            {
-                await writer.DisposeAsync().ConfigureAwait(false);
-                throw;
-            }
-        }
-        catch (Exception failure)
-        {
-            _guards.Leave(ingest.Path);
-            if (failure is IOException or UnauthorizedAccessException)
-            {
-                throw IoErrors.From(failure, $"Opening the ingest of {Printable.Of(reference)}");
-            }
-
-            throw;
-        }
+        return await OpenEnteredAsync(ingest, reference, total, algorithm, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<ContentInfo?> AdoptAsync(
@@ -221,6 +208,44 @@ internal sealed class ContentStore : IContentStore
                 ErrorKind.InvalidArgument,
                 $"'{Printable.Of(reference)}' cannot name an ingest.",
                 $"A ref has 1 to {MaxRefLength} characters and no control characters.");
+        }
+    }
+
+    /// <summary>Opens an ingest whose guard is ours; the writer leaves it when it is closed.</summary>
+    private async Task<ContentWriter> OpenEnteredAsync(
+        IngestDirectory ingest, string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken)
+    {
+        ContentWriter writer;
+        try
+        {
+            ingest.Create($"{_namespace}/{reference}", total, _time.GetUtcNow());
+            writer = new ContentWriter(ingest, reference, algorithm, PublishAsync, () => _guards.Leave(ingest.Path));
+        }
+        catch (Exception failure)
+        {
+            _guards.Leave(ingest.Path);
+            if (failure is IOException or UnauthorizedAccessException)
+            {
+                throw IoErrors.From(failure, $"Opening the ingest of {Printable.Of(reference)}");
+            }
+
+            throw;
+        }
+
+        try
+        {
+            await Task.Run(() => writer.Resume(cancellationToken), cancellationToken).ConfigureAwait(false);
+            return writer;
+        }
+        catch (Exception failure)
+        {
+            await writer.DisposeAsync().ConfigureAwait(false);
+            if (failure is IOException or UnauthorizedAccessException)
+            {
+                throw IoErrors.From(failure, $"Reading the ingest of {Printable.Of(reference)}");
+            }
+
+            throw;
         }
     }
 

@@ -45,16 +45,45 @@ public static class ContentStoreExtensions
     {
         ArgumentNullException.ThrowIfNull(content);
         ArgumentNullException.ThrowIfNull(descriptor);
-        if (await content.AdoptAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false) is not null)
+        if (await content.OpenUnlessThereAsync(reference, descriptor, labels, lease, cancellationToken).ConfigureAwait(false)
+            is not { } writer)
         {
             return;
         }
 
-        var writer = await content.OpenWriterAsync(
-            reference, descriptor.Size, descriptor.Digest.Algorithm, cancellationToken).ConfigureAwait(false);
         await using var opened = writer.ConfigureAwait(false);
         writer.Restart();
         writer.Write(bytes.Span);
         await writer.CommitAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens the ingest of a blob, or returns null when the blob is there; whoever else is writing it is waited for.</summary>
+    public static async Task<ContentWriter?> OpenUnlessThereAsync(
+        this IContentStore content,
+        string reference,
+        Descriptor descriptor,
+        IReadOnlyDictionary<string, string> labels,
+        Lease? lease,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentNullException.ThrowIfNull(descriptor);
+        if (await content.AdoptAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            return null;
+        }
+
+        var writer = await content.WaitForWriterAsync(
+            reference, descriptor.Size, descriptor.Digest.Algorithm, cancellationToken).ConfigureAwait(false);
+
+        // Whoever had the ingest may have finished the blob meanwhile.
+        if (await content.AdoptAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false) is null)
+        {
+            return writer;
+        }
+
+        writer.Abort();
+        await writer.DisposeAsync().ConfigureAwait(false);
+        return null;
     }
 }

@@ -32,6 +32,10 @@ public interface IContentStore
     Task<ContentWriter> OpenWriterAsync(
         string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken);
 
+    /// <summary>Does as <see cref="OpenWriterAsync"/>, but waits for another writer of the ingest to end first.</summary>
+    Task<ContentWriter> WaitForWriterAsync(
+        string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken);
+
     /// <summary>Shows the namespace a blob that the store already has, without its bytes being sent.</summary>
     /// <remarks>The caller has proof that the namespace may have it: its own credentials just fetched, from the
     /// registry, a manifest that refers to it.</remarks>
