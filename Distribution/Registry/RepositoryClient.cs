@@ -12,7 +12,7 @@ public sealed class RepositoryClient
     private static readonly string s_accept = string.Join(", ", MediaTypes.Accepted);
 
     private readonly ImageReference _reference;
-    private readonly RegistryHost _host;
+    private RegistryHost _host;
     private readonly HttpTransport _transport;
     private readonly Authenticator _authenticator;
 
@@ -134,6 +134,27 @@ public sealed class RepositoryClient
     }
 
     private async Task<Reply> SendAsync(RegistryRequest request, CancellationToken ct)
+    {
+        var reply = await AuthorizedAsync(request, ct).ConfigureAwait(false);
+        if (!_host.IsGuess)
+        {
+            return reply;
+        }
+
+        if (reply.Status != HttpStatusCode.BadRequest)
+        {
+            _host = _host with { IsGuess = false };
+            return reply;
+        }
+
+        // So do TLS servers answer to plain HTTP.
+        reply.Dispose();
+        _host = _host.OverTls();
+        return await AuthorizedAsync(
+            request with { Uri = new Uri(_host.Origin, request.Uri.PathAndQuery) }, ct).ConfigureAwait(false);
+    }
+
+    private async Task<Reply> AuthorizedAsync(RegistryRequest request, CancellationToken ct)
     {
         var repository = _reference.Repository;
         var header = await _authenticator.HeaderAsync(_host, repository, ct).ConfigureAwait(false);

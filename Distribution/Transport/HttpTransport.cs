@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using ImageStore.Distribution.Registry;
@@ -13,6 +14,7 @@ internal sealed class HttpTransport : IDisposable
     private readonly RegistryOptions _options;
     private readonly HttpMessageInvoker _invoker;
     private readonly ResiliencePipeline<Reply> _pipeline;
+    private readonly ConcurrentDictionary<string, bool> _answered = new(StringComparer.Ordinal);
 
     public HttpTransport(RegistryOptions options)
     {
@@ -69,6 +71,12 @@ internal sealed class HttpTransport : IDisposable
         outcome.Exception is HttpRequestException or IOException or TimeoutException
         || (outcome.Result is { } reply && (int)reply.Status is 408 or 429 or 500 or 502 or 503 or 504);
 
+    // A certificate does not change by asking again, and a host that never answered is rather misspelt than busy.
+    private bool IsForGood(Uri uri, HttpRequestException failure) =>
+        failure.HttpRequestError == HttpRequestError.SecureConnectionError
+        || (failure.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+            && !_answered.ContainsKey(uri.Authority));
+
     private async Task<Reply> FollowAsync(RegistryRequest request, CancellationToken ct)
     {
         var uri = request.Uri;
@@ -122,7 +130,13 @@ internal sealed class HttpTransport : IDisposable
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
         try
         {
-            return await _invoker.SendAsync(message, linked.Token).ConfigureAwait(false);
+            var answer = await _invoker.SendAsync(message, linked.Token).ConfigureAwait(false);
+            _answered[uri.Authority] = true;
+            return answer;
+        }
+        catch (HttpRequestException e) when (IsForGood(uri, e))
+        {
+            throw NetworkFailure.Of(uri, e);
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {

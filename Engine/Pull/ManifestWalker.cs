@@ -12,6 +12,9 @@ namespace ImageStore.Engine.Pull;
 internal sealed class ManifestWalker(
     IContentStore content, RepositoryClient repository, ImageReference reference, Lease lease, PullProgress progress)
 {
+    private const int MaxPlatformsShown = 20;
+
+    private readonly SortedSet<string> _platforms = new(StringComparer.Ordinal);
     private int _documents;
 
     /// <summary>The image of <paramref name="platform"/>, best match first, through nested indexes.</summary>
@@ -20,7 +23,7 @@ internal sealed class ManifestWalker(
         await FindAsync(target, platform, 0, cancellationToken).ConfigureAwait(false)
             ?? throw new ImageStoreException(
                 ErrorKind.NotFound,
-                $"{reference} has no image for the platform {platform}.",
+                $"{reference} has no image for the platform {platform}{Others()}.",
                 "Choose one that it has with --platform, or take all with --all-platforms.");
 
     /// <summary>Every image below <paramref name="target"/>.</summary>
@@ -62,6 +65,7 @@ internal sealed class ManifestWalker(
         }
 
         var index = await IndexAsync(node, depth, cancellationToken).ConfigureAwait(false);
+        _platforms.UnionWith(index.Manifests.Select(entry => entry.Platform?.ToString()).OfType<string>());
         foreach (var candidate in index.CandidatesFor(platform))
         {
             if (await FindAsync(candidate, platform, depth + 1, cancellationToken).ConfigureAwait(false) is { } found)
@@ -72,6 +76,10 @@ internal sealed class ManifestWalker(
 
         return null;
     }
+
+    private string Others() => _platforms.Count == 0
+        ? string.Empty
+        : $", only for {Printable.Of(string.Join(", ", _platforms.Take(MaxPlatformsShown)))}{(_platforms.Count > MaxPlatformsShown ? ", …" : string.Empty)}";
 
     private async Task<ImageIndex> IndexAsync(Descriptor node, int depth, CancellationToken cancellationToken)
     {

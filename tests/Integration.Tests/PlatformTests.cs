@@ -62,6 +62,7 @@ public sealed class PlatformTests(RegistryFixture registry) : IDisposable
 
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("linux/riscv64", result.Error, StringComparison.Ordinal);
+        Assert.Contains("linux/s390x", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -16,7 +16,7 @@ public sealed class SecureRegistryTests(RegistryFixture registry) : IAsyncLifeti
     {
         if (Run.Find("nginx") is not null && registry.Host.Length > 0)
         {
-            _proxy = await SecureProxy.StartAsync(registry.Host, In("nginx"));
+            _proxy = await SecureProxy.StartAsync(registry.Host, Addresses.OtherAddress(), In("nginx"));
         }
     }
 
@@ -67,6 +67,17 @@ public sealed class SecureRegistryTests(RegistryFixture registry) : IAsyncLifeti
         Assert.Contains(_proxy!.Host, result.Error, StringComparison.Ordinal);
         Assert.Contains("certificate", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain(" at ImageStore", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pull_LoopbackWithTls_FindsThatOut()
+    {
+        await PushAsync();
+        await _proxy!.DisposeAsync();
+        _proxy = await SecureProxy.StartAsync(registry.Host, System.Net.IPAddress.Loopback, In("loopback"));
+        var reference = $"{_proxy.Host}/{Repository}:latest";
+
+        await Cli(trusted: true, SecureProxy.Password).OkAsync("pull", "--no-unpack", reference);
     }
 
     private async Task<string> PushAsync()

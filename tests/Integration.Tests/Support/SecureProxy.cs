@@ -21,11 +21,9 @@ internal sealed class SecureProxy : IAsyncDisposable
     /// <summary>The certificate to trust, as PEM.</summary>
     public string AuthorityFile { get; }
 
-    public static async Task<SecureProxy> StartAsync(string registry, string work)
+    public static async Task<SecureProxy> StartAsync(string registry, IPAddress address, string work)
     {
         Directory.CreateDirectory(work);
-        // Not loopback, where registries speak plain HTTP.
-        var address = Addresses.OtherAddress();
         var authority = await WriteCertificateAsync(work, address);
         var host = $"{address}:{Addresses.FreePort()}";
         await File.WriteAllTextAsync(Path.Combine(work, "users"), $"{User}:{{PLAIN}}{Password}\n");
