@@ -7,7 +7,7 @@ namespace ImageStore.Cli;
 internal sealed class StopSignals : IDisposable
 {
     private const int Terminated = 143;
-    private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(800);
+    private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(300);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration _interrupt;

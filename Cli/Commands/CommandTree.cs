@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using ImageStore.Cli.Output;
 
 namespace ImageStore.Cli.Commands;
@@ -29,6 +30,34 @@ internal static class CommandTree
         var shown = new HelpWithExamples(new HelpAction());
         root.Options.Add(new HelpOption("--help", "-h") { Action = shown });
         root.SetAction(shown.Invoke);
+        RefuseEmpty(root);
         return root;
+    }
+
+    /// <summary>An empty word is a variable that was not set: no name, path or digest is empty.</summary>
+    private static void RefuseEmpty(Command command)
+    {
+        foreach (var option in command.Options)
+        {
+            option.Validators.Add(result => Check(result, option.Name, result.Tokens));
+        }
+
+        foreach (var argument in command.Arguments)
+        {
+            argument.Validators.Add(result => Check(result, argument.Name, result.Tokens));
+        }
+
+        foreach (var child in command.Subcommands)
+        {
+            RefuseEmpty(child);
+        }
+
+        static void Check(SymbolResult result, string name, IReadOnlyList<Token> words)
+        {
+            if (words.Any(word => word.Value.Length == 0))
+            {
+                result.AddError($"{name} is empty.");
+            }
+        }
     }
 }
