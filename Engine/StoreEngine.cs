@@ -190,14 +190,20 @@ public sealed class StoreEngine : IAsyncDisposable
     public StoreInfo Info()
     {
         var blobs = Content.List();
+        var ingests = Content.ListIngests();
         return new StoreInfo(
+            typeof(StoreEngine).Assembly.GetName().Version?.ToString(3) ?? string.Empty,
+            Environment.Version.ToString(),
             Root,
             _options.Namespace,
             _root.Namespaces.List(),
             Images.List().Count,
             blobs.Count,
             blobs.Sum(blob => blob.Size),
-            Content.ListIngests().Count);
+            ingests.Count,
+            ingests.Sum(ingest => ingest.Offset),
+            SnapshotterFactory.Counts(_options.Namespace, _root.Database),
+            new DriveInfo(Root).AvailableFreeSpace);
     }
 
     /// <summary>Closes the root.</summary>

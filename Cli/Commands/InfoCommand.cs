@@ -22,13 +22,13 @@ internal static class InfoCommand
                 return Task.CompletedTask;
             }
 
-            var version = typeof(InfoCommand).Assembly.GetName().Version?.ToString(3);
-            Console.Out.WriteLine($"version     {version} (.NET {Environment.Version})");
-            Console.Out.WriteLine($"root        {info.Root}");
+            Console.Out.WriteLine($"version     {info.Version} (.NET {info.Runtime})");
+            Console.Out.WriteLine($"root        {info.Root}, {Sizes.Of(info.FreeBytes)} free");
             Console.Out.WriteLine($"namespace   {info.Namespace} (of {info.Namespaces.Count})");
             Console.Out.WriteLine($"images      {info.Images}");
             Console.Out.WriteLine($"blobs       {info.Blobs}, {Sizes.Of(info.BlobBytes)}");
-            Console.Out.WriteLine($"unfinished  {info.Ingests}");
+            Console.Out.WriteLine($"unfinished  {info.Ingests}, {Sizes.Of(info.IngestBytes)}");
+            Console.Out.WriteLine($"snapshots   {string.Join(", ", info.Snapshots.Select(pair => $"{pair.Key} {pair.Value}"))}");
             return Task.CompletedTask;
         });
         return command;

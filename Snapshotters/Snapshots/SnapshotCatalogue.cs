@@ -15,6 +15,8 @@ internal sealed class SnapshotCatalogue(MetadataDb db, string ns, string snapsho
     private long _nextId;
     private long _idEnd;
 
+    public static int Count(MetadataDb db, string ns, string snapshotter) => db.List(s_rows, $"{ns}/{snapshotter}/").Count;
+
     public string BootId { get; } = MachineBoot.ReadId();
 
     public DateTimeOffset Now => time.GetUtcNow();

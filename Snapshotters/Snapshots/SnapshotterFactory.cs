@@ -8,6 +8,11 @@ namespace ImageStore.Snapshotters.Snapshots;
 /// <summary>Opens snapshotters.</summary>
 public static class SnapshotterFactory
 {
+    /// <summary>How many snapshots each snapshotter has in a namespace, without opening any.</summary>
+    public static IReadOnlyDictionary<string, int> Counts(string namespaceName, MetadataDb metadata) =>
+        new[] { OverlaySnapshotter.SnapshotterName, NativeSnapshotter.SnapshotterName }.ToDictionary(
+            kind => kind, kind => SnapshotCatalogue.Count(metadata, namespaceName, kind), StringComparer.Ordinal);
+
     /// <summary>Opens a snapshotter for one namespace and repairs what a crash left behind.</summary>
     /// <param name="name"><c>overlayfs</c>, <c>native</c>, or null for overlayfs where it works and native elsewhere.</param>
     /// <param name="rootDirectory">The store's root; the snapshots lie below <c>snapshots</c>.</param>

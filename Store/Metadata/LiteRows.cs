@@ -10,7 +10,7 @@ namespace ImageStore.Store.Metadata;
 internal sealed class LiteRows : IDisposable
 {
     /// <summary>Bytes of log beyond which it is moved into the data file.</summary>
-    public const long CheckpointBytes = 4 << 20;
+    public const long CheckpointBytes = 1 << 20;
 
     private static readonly TimeSpan s_logLimit = TimeSpan.FromSeconds(60);
 
