@@ -88,7 +88,7 @@ internal sealed class BlobFetcher(
             }
 
             await writer.CommitAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
-            progress.State = BlobState.Verified;
+            progress.State = progress.Unpacked > 0 ? BlobState.Unpacking : BlobState.Verified;
         }
         finally
         {

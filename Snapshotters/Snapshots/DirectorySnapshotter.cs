@@ -155,20 +155,20 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
 
     public async Task RemoveAsync(string key, CancellationToken cancellationToken)
     {
-        var id = await catalogue.CommitAsync(
-            rows =>
-            {
-                var row = rows.Get(key) ?? throw SnapshotErrors.NotFound(key);
-                if (row.Kind == SnapshotKind.Committed
-                    && rows.List().FirstOrDefault(pair => pair.Value.Parent == key) is { Key: { } child })
-                {
-                    throw SnapshotErrors.HasChildren(key, child);
-                }
+        long id;
+        try
+        {
+            id = await RemoveRowAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ImageStoreException full) when (
+            full.Kind == ErrorKind.NoSpace && catalogue.Get(key) is { Kind: not SnapshotKind.Committed })
+        {
+            // What is to go may be what fills the disk. A row without files is swept; the other way round it would not be.
+            var row = catalogue.Get(key)!;
+            await Task.Run(() => directories.Remove(row.Id), CancellationToken.None).ConfigureAwait(false);
+            id = await RemoveRowAsync(key, cancellationToken).ConfigureAwait(false);
+        }
 
-                rows.Delete(key);
-                return row.Id;
-            },
-            cancellationToken).ConfigureAwait(false);
         await Task.Run(() => directories.Remove(id), CancellationToken.None).ConfigureAwait(false);
     }
 
@@ -304,6 +304,21 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             directories.Remove(row.Id);
         }
     }
+
+    private Task<long> RemoveRowAsync(string key, CancellationToken cancellationToken) => catalogue.CommitAsync(
+        rows =>
+        {
+            var row = rows.Get(key) ?? throw SnapshotErrors.NotFound(key);
+            if (row.Kind == SnapshotKind.Committed
+                && rows.List().FirstOrDefault(pair => pair.Value.Parent == key) is { Key: { } child })
+            {
+                throw SnapshotErrors.HasChildren(key, child);
+            }
+
+            rows.Delete(key);
+            return row.Id;
+        },
+        cancellationToken);
 
     private SnapshotRow Committed(SnapshotRow row, Dictionary<string, string> labels)
     {

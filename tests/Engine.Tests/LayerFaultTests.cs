@@ -88,10 +88,20 @@ public sealed class LayerFaultTests : PullTest
         {
             Registry.AddImage("latest", ImageBuilder.Tar("a", 1_500_000), ImageBuilder.Tar("bb", 1_500_000));
 
-            var failure = await FailAsync();
+            var failure = await Assert.ThrowsAsync<ImageStoreException>(() => PullAsync());
 
             Assert.Equal(ErrorKind.NoSpace, failure.Kind);
+            Assert.NotNull(failure.Remedy);
+
+            // Where not even a row fits, what was begun is taken away by the next opening.
             Mount("-o", "remount,size=20m", Root);
+            await using (var engine = await OpenAsync())
+            {
+                await AssertWholeAsync(engine);
+                Assert.Empty(engine.Images.List());
+                Assert.Empty(await Snapshots(engine));
+            }
+
             Assert.NotNull((await PullAsync()).ChainId);
         }
         finally
