@@ -51,7 +51,13 @@ public static class OpenAt
     private static SafeFileHandle? TryOpen(SafeFileHandle at, ReadOnlySpan<byte> path, ulong flags, uint mode, ulong resolve)
     {
         var how = new OpenHow { Flags = flags | CloseOnExec, Mode = mode, Resolve = resolve };
-        var fd = LibC.OpenAt2(OpenAt2Number, at, path, in how, Unsafe.SizeOf<OpenHow>());
+        nint fd;
+        do
+        {
+            fd = LibC.OpenAt2(OpenAt2Number, at, path, in how, Unsafe.SizeOf<OpenHow>());
+        }
+        while (fd < 0 && Marshal.GetLastPInvokeError() == LibC.Interrupted);
+
         return fd < 0 ? null : new SafeFileHandle(fd, true);
     }
 }
