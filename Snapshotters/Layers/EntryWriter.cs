@@ -100,8 +100,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             TreeRemover.Remove(parent, name, shown);
             if (old.Value.IsDirectory)
             {
-                _times.Remove(path);
-                paths.Implied.RemoveAll(i => i == path || i.StartsWith(path + "/", StringComparison.Ordinal));
+                Forget(path);
             }
 
             paths.Forget();
@@ -148,6 +147,19 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                 }
 
                 break;
+        }
+    }
+
+    // What was noted of a directory that is gone must not reach what takes its place.
+    private void Forget(string path)
+    {
+        var below = path + "/";
+        _times.Remove(path);
+        paths.Implied.RemoveAll(i => i == path || i.StartsWith(below, StringComparison.Ordinal));
+        foreach (var gone in _times.Keys.Concat(Pending.Keys).Where(k => k.StartsWith(below, StringComparison.Ordinal)).ToList())
+        {
+            _times.Remove(gone);
+            Pending.Remove(gone);
         }
     }
 
@@ -225,6 +237,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
 
         var victim = RootedPath.Name(hidden);
         if (hidden.StartsWith(WhiteoutPrefix, StringComparison.Ordinal)
+            || Pending.ContainsKey(path[..^name.Length] + hidden)
             || NameAt.MakeNode(parent, victim, CharDevice, 0, 0, shown))
         {
             return;

@@ -47,6 +47,58 @@ public sealed class LayerSettlerTests : IDisposable
         Assert.Equal(ErrorKind.CorruptData, Fails([lower], File(".wh.target", ""), Link("link", "target")));
     }
 
+    [Fact]
+    public void Settle_LinkTargetRemovedAfterTheLink_LinkKeepsTheFile()
+    {
+        var lower = Layer("lower", [], File("target", "old"), File("other", "old"));
+        var upper = Layer(
+            "upper", [lower], Link("l1", "target"), Link("l2", "target"), File(".wh.target", ""),
+            Link("m", "other"), File("other", "new"));
+        var tree = Directory.CreateDirectory(Path.Combine(_work, "tree")).FullName;
+        LayerMerger.MergeOnto(lower, tree, s_format, CancellationToken.None);
+        LayerMerger.MergeOnto(upper, tree, s_format, CancellationToken.None);
+
+        Assert.Equal(["l1", "l2", "m", "other"], Names(tree));
+        Assert.Equal("old", System.IO.File.ReadAllText(Path.Combine(tree, "m")));
+        Assert.Equal("new", System.IO.File.ReadAllText(Path.Combine(tree, "other")));
+        System.IO.File.WriteAllText(Path.Combine(tree, "l1"), "changed");
+        Assert.Equal("changed", System.IO.File.ReadAllText(Path.Combine(tree, "l2")));
+    }
+
+    [Fact]
+    public void Settle_WhiteoutOfTheLinkItself_LinkStays()
+    {
+        var lower = Layer("lower", [], File("target", "text"), File("link", "lower"));
+        var upper = Layer("upper", [lower], Link("link", "target"), File(".wh.link", ""));
+
+        Assert.Equal("text", System.IO.File.ReadAllText(Path.Combine(upper, "link")));
+    }
+
+    [Fact]
+    public void Settle_DirectoryOfTheLinkReplaced_LinkIsGone()
+    {
+        var lower = Layer("lower", [], File("target", "text"));
+        var upper = Layer("upper", [lower], Folder("d"), Link("d/link", "target"), File("d", "file"));
+
+        Assert.Equal("file", System.IO.File.ReadAllText(Path.Combine(upper, "d")));
+    }
+
+    [Fact]
+    public void Settle_LinkThatIsADirectoryToo_CorruptData()
+    {
+        var lower = Layer("lower", [], File("target", "text"));
+
+        Assert.Equal(ErrorKind.CorruptData, Fails([lower], Link("link", "target"), File("link/f", "x")));
+    }
+
+    [Fact]
+    public void Settle_TargetLaterInTheLayerItself_IsLinked()
+    {
+        var layer = Layer("layer", [], Link("link", "target"), File("target", "text"));
+
+        Assert.Equal("text", System.IO.File.ReadAllText(Path.Combine(layer, "link")));
+    }
+
     [Theory]
     [InlineData("nowhere")]
     [InlineData("d")]
