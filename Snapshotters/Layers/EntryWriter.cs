@@ -67,6 +67,17 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     public void TouchDirectories()
     {
         paths.Forget();
+        foreach (var path in paths.Fresh)
+        {
+            if (OpenAt.Directory(paths.Root, RootedPath.Name(path)) is { } fresh)
+            {
+                using (fresh)
+                {
+                    InodeChange.Touch(fresh, 0, 0, LayerFault.Show(path));
+                }
+            }
+        }
+
         foreach (var (path, time) in _times)
         {
             using var directory = OpenAt.DirectoryInRoot(paths.Root, RootedPath.Name(path.Length == 0 ? "." : path));
@@ -248,7 +259,11 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         {
             Xattr.Set(parent, victim, format.OpaqueXattr, "y"u8, shown);
             using var directory = OpenAt.Directory(parent, victim) ?? throw KernelError.Last($"open '{shown}'");
-            paths.Implied.Remove(paths.RealPath(directory));
+            var real = paths.RealPath(directory);
+            if (paths.Implied.Remove(real))
+            {
+                paths.Fresh.Add(real);
+            }
         }
     }
 
@@ -274,8 +289,10 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         foreach (var (key, value) in entry.Xattrs)
         {
             var attribute = RootedPath.Name(key);
-            if (OverlayAttributes.Owns(attribute))
+            if (OverlayAttributes.Owns(attribute)
+                || (entry.Type is >= (byte)'2' and not ((byte)'5' or (byte)'7') && attribute.AsSpan().StartsWith("user."u8)))
             {
+                // The kernel takes a user's attributes for files and directories only; containerd leaves the others out too.
                 continue;
             }
 

@@ -142,6 +142,42 @@ public sealed class LayerSettlerTests : IDisposable
         Assert.Equal(DateTime.UnixEpoch, Directory.GetLastWriteTimeUtc(Path.Combine(tree, "d")));
     }
 
+    [Fact]
+    public void Settle_OpaqueImpliedDirectory_KeepsItsMetadata()
+    {
+        var lower = Layer("lower", [], Folder("d", Odd), File("d/old", "x"));
+        var upper = Layer("upper", [lower], File("d/.wh..wh..opq", ""), File("d/f", "x"));
+
+        Assert.Equal(Odd, System.IO.File.GetUnixFileMode(Path.Combine(upper, "d")));
+        Assert.Equal(s_time, Directory.GetLastWriteTimeUtc(Path.Combine(upper, "d")));
+    }
+
+    [Theory]
+    [InlineData(".wh.d", "d/f")]
+    [InlineData("d/f", ".wh.d")]
+    public void Settle_ImpliedDirectoryThatWasRemoved_IsNew(string one, string other)
+    {
+        var lower = Layer("lower", [], Folder("d", Odd), File("d/old", "x"));
+        var upper = Layer("upper", [lower], File(one, ""), File(other, ""));
+
+        Assert.Equal((UnixFileMode)0x1ED, System.IO.File.GetUnixFileMode(Path.Combine(upper, "d")));
+        Assert.Equal(DateTime.UnixEpoch, Directory.GetLastWriteTimeUtc(Path.Combine(upper, "d")));
+    }
+
+    [Fact]
+    public void Merge_DirectoryWithFewerAttributes_LosesTheOthers()
+    {
+        var lower = Layer("lower", [], TarBytes.Folder("d", "SCHILY.xattr.user.a=1", "SCHILY.xattr.user.b=1"));
+        var upper = Layer("upper", [lower], TarBytes.Folder("d", "SCHILY.xattr.user.b=2"));
+        var tree = Directory.CreateDirectory(Path.Combine(_work, "tree")).FullName;
+        LayerMerger.MergeOnto(lower, tree, s_format, CancellationToken.None);
+        LayerMerger.MergeOnto(upper, tree, s_format, CancellationToken.None);
+
+        using var root = ImageStore.Store.Interop.OpenAt.HostDirectory(tree);
+        Assert.Equal(["user.b\0"], ImageStore.Store.Interop.Xattr.List(root, "d\0"u8).Select(System.Text.Encoding.ASCII.GetString));
+        Assert.Equal("2"u8.ToArray(), ImageStore.Store.Interop.Xattr.Get(root, "d\0"u8, "user.b\0"u8));
+    }
+
     [Theory]
     [InlineData("trusted.overlay.opaque")]
     [InlineData("trusted.overlay.redirect")]
