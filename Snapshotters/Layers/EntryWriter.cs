@@ -67,6 +67,17 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     public void TouchDirectories()
     {
         paths.Forget();
+        foreach (var path in paths.Fresh)
+        {
+            if (OpenAt.Directory(paths.Root, RootedPath.Name(path)) is { } fresh)
+            {
+                using (fresh)
+                {
+                    InodeChange.Touch(fresh, 0, 0, LayerFault.Show(path));
+                }
+            }
+        }
+
         foreach (var (path, time) in _times)
         {
             using var directory = OpenAt.DirectoryInRoot(paths.Root, RootedPath.Name(path.Length == 0 ? "." : path));
@@ -100,8 +111,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             TreeRemover.Remove(parent, name, shown);
             if (old.Value.IsDirectory)
             {
-                _times.Remove(path);
-                paths.Implied.RemoveAll(i => i == path || i.StartsWith(path + "/", StringComparison.Ordinal));
+                Forget(path);
             }
 
             paths.Forget();
@@ -148,6 +158,19 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                 }
 
                 break;
+        }
+    }
+
+    // What was noted of a directory that is gone must not reach what takes its place.
+    private void Forget(string path)
+    {
+        var below = path + "/";
+        _times.Remove(path);
+        paths.Implied.RemoveAll(i => i == path || i.StartsWith(below, StringComparison.Ordinal));
+        foreach (var gone in _times.Keys.Concat(Pending.Keys).Where(k => k.StartsWith(below, StringComparison.Ordinal)).ToList())
+        {
+            _times.Remove(gone);
+            Pending.Remove(gone);
         }
     }
 
@@ -225,6 +248,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
 
         var victim = RootedPath.Name(hidden);
         if (hidden.StartsWith(WhiteoutPrefix, StringComparison.Ordinal)
+            || Pending.ContainsKey(path[..^name.Length] + hidden)
             || NameAt.MakeNode(parent, victim, CharDevice, 0, 0, shown))
         {
             return;
@@ -235,7 +259,11 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         {
             Xattr.Set(parent, victim, format.OpaqueXattr, "y"u8, shown);
             using var directory = OpenAt.Directory(parent, victim) ?? throw KernelError.Last($"open '{shown}'");
-            paths.Implied.Remove(paths.RealPath(directory));
+            var real = paths.RealPath(directory);
+            if (paths.Implied.Remove(real))
+            {
+                paths.Fresh.Add(real);
+            }
         }
     }
 
@@ -261,8 +289,10 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         foreach (var (key, value) in entry.Xattrs)
         {
             var attribute = RootedPath.Name(key);
-            if (OverlayAttributes.Owns(attribute))
+            if (OverlayAttributes.Owns(attribute)
+                || (entry.Type is >= (byte)'2' and not ((byte)'5' or (byte)'7') && attribute.AsSpan().StartsWith("user."u8)))
             {
+                // The kernel takes a user's attributes for files and directories only; containerd leaves the others out too.
                 continue;
             }
 

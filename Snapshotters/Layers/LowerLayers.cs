@@ -43,7 +43,8 @@ internal sealed class LowerLayers(SafeFileHandle own, IReadOnlyList<string> lowe
 
     private SafeFileHandle? Search(string path, Func<SafeFileHandle, SafeFileHandle?> find)
     {
-        if (Hides(own, path))
+        // The layer's own leaf hides nothing: an opaque directory is still what it was below, without what was in it.
+        if (path.LastIndexOf('/') is var slash and > 0 && Hides(own, path[..slash]))
         {
             return null;
         }

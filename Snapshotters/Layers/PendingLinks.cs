@@ -7,6 +7,10 @@ namespace ImageStore.Snapshotters.Layers;
 /// <summary>Makes hard links whose target only a lower layer has: the target is copied up, as overlayfs does.</summary>
 internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
 {
+    // No name of a layer begins so, since it would be a whiteout.
+    private static readonly byte[] s_aside = RootedPath.Name(".wh..wh.aside");
+    private readonly HashSet<string> _ready = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _instead = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FileMetadata> _touched = new(StringComparer.Ordinal);
     private readonly List<string> _made = [];
 
@@ -26,23 +30,58 @@ internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var target = Final(named, targets, links.Count);
+            target = _instead.GetValueOrDefault(target, target);
             using var from = Holder(target);
             using var to = Holder(link);
-            var (source, name) = (NameOf(target), NameOf(link));
-            if (FileMetadata.TryGet(from, source) is null)
-            {
-                CopyUp(target, from, source, LayerFault.Show(link));
-            }
-
-            _ = NameAt.Link(from, source, to, name, LayerFault.Show(link));
+            Make(link, target, from, to);
         }
     }
 
-    private void CopyUp(string target, SafeFileHandle own, byte[] name, string link)
+    private void Make(string link, string target, SafeFileHandle from, SafeFileHandle to)
     {
-        using var lower = lowers.ParentOfFile(target)
-            ?? throw LayerFault.Corrupt($"'{link}' is a hard link to '{LayerFault.Show(target)}', which no layer holds.");
-        TreeCopier.CopyFile(lower, own, name);
+        var shown = LayerFault.Show(link);
+        var source = NameOf(target);
+        if (_ready.Contains(target))
+        {
+            Link(from, source, to, NameOf(link), shown);
+            return;
+        }
+
+        using var lower = lowers.ParentOfFile(target);
+        var own = FileMetadata.TryGet(from, source);
+        if (lower is null && own is not { IsDirectory: false, IsWhiteout: false })
+        {
+            throw LayerFault.Corrupt($"'{shown}' is a hard link to '{LayerFault.Show(target)}', which no layer holds.");
+        }
+
+        var replaced = lower is not null && own is not null;
+        if (replaced)
+        {
+            // The layer removed or replaced the target after the link, which keeps what it had then.
+            NameAt.Move(from, source, from, s_aside, shown);
+        }
+
+        if (lower is not null)
+        {
+            TreeCopier.CopyFile(lower, from, source);
+        }
+
+        Link(from, source, to, NameOf(link), shown);
+        _ready.Add(replaced ? link : target);
+        if (replaced)
+        {
+            NameAt.Remove(from, source, shown);
+            NameAt.Move(from, s_aside, from, source, shown);
+            _instead[target] = link;
+        }
+    }
+
+    private static void Link(SafeFileHandle from, byte[] source, SafeFileHandle to, byte[] name, string shown)
+    {
+        if (!NameAt.Link(from, source, to, name, shown))
+        {
+            throw LayerFault.Corrupt($"'{shown}' is a hard link and something else as well.");
+        }
     }
 
     // A link may point at another link that waits too.

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -18,6 +19,9 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
 
     /// <summary>Directories made on the way, parents first, as their real paths.</summary>
     public List<string> Implied { get; } = [];
+
+    /// <summary>Directories made over what the layer removed before: nothing below tells of them.</summary>
+    public HashSet<string> Fresh { get; } = new(StringComparer.Ordinal);
 
     public static byte[] Name(string text) => Encoding.Latin1.GetBytes(text + "\0");
 
@@ -95,14 +99,40 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
 
     private SafeFileHandle Open(string path)
     {
-        var opened = OpenAt.DirectoryInRoot(Root, Name(path.Length == 0 ? "." : path));
-        if (opened is not null)
+        var name = Name(path.Length == 0 ? "." : path);
+        if (OpenAt.Directory(Root, name) is { } direct)
         {
-            return opened;
+            return direct;
+        }
+
+        if (OpenAt.DirectoryInRoot(Root, name) is { } linked)
+        {
+            // Links multiply a path's depth, and who walks the tree later pays for each level.
+            if (IsTooDeep(linked))
+            {
+                linked.Dispose();
+                throw LayerFault.Limit("path length or depth");
+            }
+
+            return linked;
         }
 
         var error = Marshal.GetLastPInvokeError();
         return error is NotFound or NotADirectory ? Make(path) : throw KernelError.Of(error, $"open '{LayerFault.Show(path)}'");
+    }
+
+    private bool IsTooDeep(SafeFileHandle directory)
+    {
+        try
+        {
+            var real = RealPath(directory);
+            return real.Length > limits.MaxPathBytes || real.AsSpan().Count('/') + 2 > limits.MaxDepth;
+        }
+        catch (ImageStoreException e) when (e.Kind == ErrorKind.CorruptData)
+        {
+            // The kernel cannot even name it.
+            return true;
+        }
     }
 
     private SafeFileHandle Make(string path)
@@ -127,6 +157,7 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
         if (hidden)
         {
             Xattr.Set(above, name, format.OpaqueXattr, "y"u8, shown);
+            Fresh.Add(RealPath(made));
         }
         else
         {

@@ -30,6 +30,15 @@ public static class FileData
     }
 
     /// <summary>Sets the size; what is beyond the data becomes a hole.</summary>
-    public static void SetSize(SafeFileHandle file, long size, string entry) =>
-        InodeChange.Check(LibC.FTruncate(file, size), "set the size of", entry);
+    public static void SetSize(SafeFileHandle file, long size, string entry)
+    {
+        int result;
+        do
+        {
+            result = LibC.FTruncate(file, size);
+        }
+        while (result < 0 && Marshal.GetLastPInvokeError() == LibC.Interrupted);
+
+        InodeChange.Check(result, "set the size of", entry);
+    }
 }

@@ -7,8 +7,14 @@ namespace ImageStore.Store.Interop;
 public static class KernelError
 {
     private const int NotPermitted = 1;
+    private const int InputOutput = 5;
     private const int AccessDenied = 13;
+    private const int SystemOutOfFiles = 23;
+    private const int ProcessOutOfFiles = 24;
+    private const int FileTooBig = 27;
     private const int NoSpaceLeft = 28;
+    private const int ReadOnlyFileSystem = 30;
+    private const int LinkCountFull = 31;
     private const int NotImplemented = 38;
     private const int NameTooLong = 36;
     private const int TooManyLinks = 40;
@@ -26,6 +32,10 @@ public static class KernelError
         return errno switch
         {
             NoSpaceLeft or QuotaExceeded => new(ErrorKind.NoSpace, message, "Free space, inodes or quota and try again."),
+            ReadOnlyFileSystem => new(ErrorKind.FailedPrecondition, message, "Remount the file system writable, or choose another directory."),
+            InputOutput => new(ErrorKind.Unavailable, message, "Check the disk and the kernel's log, then try again."),
+            SystemOutOfFiles or ProcessOutOfFiles => new(ErrorKind.Unavailable, message, "Raise the limit of open files and try again."),
+            FileTooBig or LinkCountFull => new(ErrorKind.LimitExceeded, message, "Use a file system that takes more."),
             NotPermitted or AccessDenied => new(ErrorKind.PermissionDenied, message, "Run as root."),
             NotSupported => new(ErrorKind.Unsupported, message, "Use a file system with extended attributes."),
             NotImplemented => new(ErrorKind.Unsupported, message, "Use Linux 5.6 or newer."),

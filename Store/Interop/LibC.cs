@@ -9,6 +9,7 @@ internal static partial class LibC
 {
     internal const int NotFound = 2;
     internal const int Interrupted = 4;
+    internal const int TryAgain = 11;
     internal const int AlreadyExists = 17;
     internal const int NotADirectory = 20;
     internal const int NoData = 61;
@@ -66,6 +67,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "lgetxattr", SetLastError = true)]
     internal static partial nint GetXattr(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name, Span<byte> value, nint size);
+
+    [LibraryImport("libc", EntryPoint = "lremovexattr", SetLastError = true)]
+    internal static partial int RemoveXattr(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name);
 
     [LibraryImport("libc", EntryPoint = "llistxattr", SetLastError = true)]
     internal static partial nint ListXattr(ReadOnlySpan<byte> path, Span<byte> list, nint size);

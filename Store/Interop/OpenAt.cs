@@ -9,6 +9,7 @@ namespace ImageStore.Store.Interop;
 public static class OpenAt
 {
     private const nint OpenAt2Number = 437;
+    private const int MaxAttempts = 10_000;
     private const ulong NoMagicLinks = 0x02;
     private const ulong NoSymlinks = 0x04;
     private const ulong InRoot = 0x10;
@@ -51,7 +52,19 @@ public static class OpenAt
     private static SafeFileHandle? TryOpen(SafeFileHandle at, ReadOnlySpan<byte> path, ulong flags, uint mode, ulong resolve)
     {
         var how = new OpenHow { Flags = flags | CloseOnExec, Mode = mode, Resolve = resolve };
-        var fd = LibC.OpenAt2(OpenAt2Number, at, path, in how, Unsafe.SizeOf<OpenHow>());
-        return fd < 0 ? null : new SafeFileHandle(fd, true);
+        for (var attempt = 1; ; attempt++)
+        {
+            var fd = LibC.OpenAt2(OpenAt2Number, at, path, in how, Unsafe.SizeOf<OpenHow>());
+            if (fd >= 0)
+            {
+                return new SafeFileHandle(fd, true);
+            }
+
+            // A rename or mount anywhere on the machine makes the kernel unsure of a "..": it asks to be asked again.
+            if (Marshal.GetLastPInvokeError() is not (LibC.Interrupted or LibC.TryAgain) || attempt == MaxAttempts)
+            {
+                return null;
+            }
+        }
     }
 }

@@ -15,6 +15,10 @@ public static class Xattr
         InodeChange.Check(
             LibC.SetXattr(Path(directory, name), attribute, value, value.Length, 0), "set an extended attribute of", entry);
 
+    /// <summary>Removes one attribute.</summary>
+    public static void Remove(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute, string entry) =>
+        InodeChange.Check(LibC.RemoveXattr(Path(directory, name), attribute), "remove an extended attribute of", entry);
+
     /// <summary>Reads one attribute, or null where there is none.</summary>
     public static byte[]? Get(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute)
     {

@@ -47,6 +47,58 @@ public sealed class LayerSettlerTests : IDisposable
         Assert.Equal(ErrorKind.CorruptData, Fails([lower], File(".wh.target", ""), Link("link", "target")));
     }
 
+    [Fact]
+    public void Settle_LinkTargetRemovedAfterTheLink_LinkKeepsTheFile()
+    {
+        var lower = Layer("lower", [], File("target", "old"), File("other", "old"));
+        var upper = Layer(
+            "upper", [lower], Link("l1", "target"), Link("l2", "target"), File(".wh.target", ""),
+            Link("m", "other"), File("other", "new"));
+        var tree = Directory.CreateDirectory(Path.Combine(_work, "tree")).FullName;
+        LayerMerger.MergeOnto(lower, tree, s_format, CancellationToken.None);
+        LayerMerger.MergeOnto(upper, tree, s_format, CancellationToken.None);
+
+        Assert.Equal(["l1", "l2", "m", "other"], Names(tree));
+        Assert.Equal("old", System.IO.File.ReadAllText(Path.Combine(tree, "m")));
+        Assert.Equal("new", System.IO.File.ReadAllText(Path.Combine(tree, "other")));
+        System.IO.File.WriteAllText(Path.Combine(tree, "l1"), "changed");
+        Assert.Equal("changed", System.IO.File.ReadAllText(Path.Combine(tree, "l2")));
+    }
+
+    [Fact]
+    public void Settle_WhiteoutOfTheLinkItself_LinkStays()
+    {
+        var lower = Layer("lower", [], File("target", "text"), File("link", "lower"));
+        var upper = Layer("upper", [lower], Link("link", "target"), File(".wh.link", ""));
+
+        Assert.Equal("text", System.IO.File.ReadAllText(Path.Combine(upper, "link")));
+    }
+
+    [Fact]
+    public void Settle_DirectoryOfTheLinkReplaced_LinkIsGone()
+    {
+        var lower = Layer("lower", [], File("target", "text"));
+        var upper = Layer("upper", [lower], Folder("d"), Link("d/link", "target"), File("d", "file"));
+
+        Assert.Equal("file", System.IO.File.ReadAllText(Path.Combine(upper, "d")));
+    }
+
+    [Fact]
+    public void Settle_LinkThatIsADirectoryToo_CorruptData()
+    {
+        var lower = Layer("lower", [], File("target", "text"));
+
+        Assert.Equal(ErrorKind.CorruptData, Fails([lower], Link("link", "target"), File("link/f", "x")));
+    }
+
+    [Fact]
+    public void Settle_TargetLaterInTheLayerItself_IsLinked()
+    {
+        var layer = Layer("layer", [], Link("link", "target"), File("target", "text"));
+
+        Assert.Equal("text", System.IO.File.ReadAllText(Path.Combine(layer, "link")));
+    }
+
     [Theory]
     [InlineData("nowhere")]
     [InlineData("d")]
@@ -88,6 +140,42 @@ public sealed class LayerSettlerTests : IDisposable
         Assert.Equal(["f"], Names(Path.Combine(tree, "d")));
         Assert.Equal(["old"], Names(Path.Combine(tree, "real")));
         Assert.Equal(DateTime.UnixEpoch, Directory.GetLastWriteTimeUtc(Path.Combine(tree, "d")));
+    }
+
+    [Fact]
+    public void Settle_OpaqueImpliedDirectory_KeepsItsMetadata()
+    {
+        var lower = Layer("lower", [], Folder("d", Odd), File("d/old", "x"));
+        var upper = Layer("upper", [lower], File("d/.wh..wh..opq", ""), File("d/f", "x"));
+
+        Assert.Equal(Odd, System.IO.File.GetUnixFileMode(Path.Combine(upper, "d")));
+        Assert.Equal(s_time, Directory.GetLastWriteTimeUtc(Path.Combine(upper, "d")));
+    }
+
+    [Theory]
+    [InlineData(".wh.d", "d/f")]
+    [InlineData("d/f", ".wh.d")]
+    public void Settle_ImpliedDirectoryThatWasRemoved_IsNew(string one, string other)
+    {
+        var lower = Layer("lower", [], Folder("d", Odd), File("d/old", "x"));
+        var upper = Layer("upper", [lower], File(one, ""), File(other, ""));
+
+        Assert.Equal((UnixFileMode)0x1ED, System.IO.File.GetUnixFileMode(Path.Combine(upper, "d")));
+        Assert.Equal(DateTime.UnixEpoch, Directory.GetLastWriteTimeUtc(Path.Combine(upper, "d")));
+    }
+
+    [Fact]
+    public void Merge_DirectoryWithFewerAttributes_LosesTheOthers()
+    {
+        var lower = Layer("lower", [], TarBytes.Folder("d", "SCHILY.xattr.user.a=1", "SCHILY.xattr.user.b=1"));
+        var upper = Layer("upper", [lower], TarBytes.Folder("d", "SCHILY.xattr.user.b=2"));
+        var tree = Directory.CreateDirectory(Path.Combine(_work, "tree")).FullName;
+        LayerMerger.MergeOnto(lower, tree, s_format, CancellationToken.None);
+        LayerMerger.MergeOnto(upper, tree, s_format, CancellationToken.None);
+
+        using var root = ImageStore.Store.Interop.OpenAt.HostDirectory(tree);
+        Assert.Equal(["user.b\0"], ImageStore.Store.Interop.Xattr.List(root, "d\0"u8).Select(System.Text.Encoding.ASCII.GetString));
+        Assert.Equal("2"u8.ToArray(), ImageStore.Store.Interop.Xattr.Get(root, "d\0"u8, "user.b\0"u8));
     }
 
     [Theory]
