@@ -1,3 +1,4 @@
+using ImageStore.Store.Errors;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -10,11 +11,23 @@ public static class LayerDecompressor
     private const int ReadBytes = 128 * 1024;
 
     /// <summary>Tells the compression by the first bytes.</summary>
+    /// <exception cref="ImageStoreException">It is one that OCI layers do not have.</exception>
     public static LayerCompression Detect(ReadOnlySpan<byte> head)
     {
         if (head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]))
         {
             return LayerCompression.Gzip;
+        }
+
+        var other = head.StartsWith((ReadOnlySpan<byte>)[0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]) ? "xz"
+            : head.StartsWith("BZh"u8) ? "bzip2"
+            : null;
+        if (other is not null)
+        {
+            throw new ImageStoreException(
+                ErrorKind.Unsupported,
+                $"A layer is compressed with {other}; OCI layers are gzip, zstd or plain tar.",
+                "Have the image built again with gzip or zstd.");
         }
 
         var zstd = head.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd])

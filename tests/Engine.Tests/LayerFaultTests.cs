@@ -50,6 +50,19 @@ public sealed class LayerFaultTests : PullTest
     }
 
     [Theory]
+    [InlineData(new byte[] { 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0 }, "xz")]
+    [InlineData(new byte[] { 0x42, 0x5a, 0x68, 0x39, 0x31 }, "bzip2")]
+    public async Task Pull_LayerInAnotherCompression_NamesIt(byte[] head, string compression)
+    {
+        Registry.AddImage("latest", [Registry.AddBlob(ImageBuilder.Repository, head)], [Digest.Compute(head)]);
+
+        var failure = await FailAsync();
+
+        Assert.Equal(ErrorKind.Unsupported, failure.Kind);
+        Assert.Contains(compression, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("../../etc/evil")]
     [InlineData(".wh..")]
     public async Task Pull_PathLeavesTheRoot_IsRefused(string name)
