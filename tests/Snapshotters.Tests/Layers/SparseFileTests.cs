@@ -52,31 +52,78 @@ public sealed class SparseFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("10\n", "a map that does not end")]
-    [InlineData("1\n0\n9\n", "more than the data")]
-    [InlineData("1\n5\n4\n", "beyond the size")]
+    [InlineData("10\n", "cut short")]
+    [InlineData("1\n0\n8\n", "does not fit its data")]
+    [InlineData("1\n5\n4\n", "beyond the file's size")]
+    [InlineData("1\n9223372036854775807\n1\n", "beyond the file's size")]
+    [InlineData("1\n1\n9223372036854775807\n", "beyond the file's size")]
     [InlineData("2\n4\n2\n0\n2\n", "out of order")]
-    [InlineData("2\n0\n3\n2\n1\n", "overlapping")]
-    [InlineData("x\n", "no number")]
-    [InlineData("1\n-1\n4\n", "negative")]
-    [InlineData("9223372036854775807\n", "more pairs than can be")]
-    public void Apply_MapThatIsWrong_CorruptData(string map, string why)
+    [InlineData("2\n0\n3\n2\n1\n", "overlap")]
+    [InlineData("x\n", "malformed")]
+    [InlineData("1\n-1\n4\n", "malformed")]
+    public void Apply_PrefixedMapThatIsWrong_SaysWhatIsWrong(string map, string why) =>
+        Refused(WithMap(map, "abcd"), ErrorKind.CorruptData, why);
+
+    [Theory]
+    [InlineData("0,4,4", "malformed")]
+    [InlineData("0,,4,4", "PAX number")]
+    [InlineData("-1,4", "negative")]
+    [InlineData("0,-4", "negative")]
+    [InlineData("0,2,4,2,6,0", "not as many segments")]
+    public void Apply_RecordedMapThatIsWrong_SaysWhatIsWrong(string map, string why) => Refused(
+        [.. Pax("GNU.sparse.size=8", "GNU.sparse.numblocks=1", "GNU.sparse.map=" + map), .. Body("abcd")], ErrorKind.CorruptData, why);
+
+    [Theory]
+    [InlineData("GNU.sparse.numbytes=4", "GNU.sparse.offset=0")]
+    [InlineData("GNU.sparse.offset=0", "GNU.sparse.offset=4")]
+    [InlineData("GNU.sparse.offset=0,4", "GNU.sparse.numbytes=4")]
+    public void Apply_RecordsOfAMapInTheWrongOrder_CorruptData(string first, string second) => Refused(
+        [.. Pax("GNU.sparse.size=8", "GNU.sparse.numblocks=1", first, second), .. Body("abcd")], ErrorKind.CorruptData, "malformed");
+
+    [Theory]
+    [InlineData("GNU.sparse.major=2", "form that is not known")]
+    [InlineData("GNU.sparse.major=1", "has no size")]
+    public void Apply_FormOrSizeMissing_CorruptData(string record, string why) => Refused(
+        [.. Pax(record), .. Header("f", (byte)'0', 512), .. Encoding.ASCII.GetBytes("0\n".PadRight(512, '\0'))], ErrorKind.CorruptData, why);
+
+    [Fact]
+    public void Apply_MoreSegmentsThanTheLimit_LimitExceeded()
     {
-        var archive = WithMap(map, "abcd");
+        var limit = new LayerLimits { MaxSparseSegments = 1 };
+        Refused(WithMap("2\n0\n2\n4\n2\n", "abcd"), ErrorKind.LimitExceeded, "segments", limit);
+        Refused(WithMap("9223372036854775807\n", "abcd"), ErrorKind.LimitExceeded, "segments");
+        Refused(
+            [.. Pax("GNU.sparse.size=8", "GNU.sparse.map=0,2,4,2"), .. Body("abcd")], ErrorKind.LimitExceeded, "segments", limit);
+    }
 
-        var error = Assert.Throws<ImageStoreException>(() => Apply(archive));
+    [Fact]
+    public void Apply_NameAndRealSizeInRecords_WinOverTheHeader()
+    {
+        var target = Apply(
+            [.. Pax("GNU.sparse.name=real", "GNU.sparse.realsize=8", "GNU.sparse.numblocks=1", "GNU.sparse.map=2,4"), .. Body("abcd")]);
 
-        Assert.True(error.Kind == ErrorKind.CorruptData, why);
+        Assert.Equal("\0\0abcd\0\0"u8, File.ReadAllBytes(Path.Combine(target, "real")));
     }
 
     [Fact]
     public void Apply_RealSizeOverTheLimit_LimitExceeded()
     {
-        var archive = Pax("GNU.sparse.size=4611686018427387904", "GNU.sparse.numblocks=0", "GNU.sparse.map=0,0")
+        var archive = Pax("GNU.sparse.size=4611686018427387904", "GNU.sparse.numblocks=1", "GNU.sparse.map=0,0")
             .Concat(Header("f", (byte)'0', 0)).Concat(new byte[1024]).ToArray();
 
         Assert.Equal(ErrorKind.LimitExceeded, Assert.Throws<ImageStoreException>(() => Apply(archive)).Kind);
     }
+
+    private void Refused(byte[] archive, ErrorKind kind, string why, LayerLimits? limits = null)
+    {
+        var error = Assert.Throws<ImageStoreException>(() => Apply(archive, limits));
+
+        Assert.Equal(kind, error.Kind);
+        Assert.Contains(why, error.Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] Body(string text) =>
+        [.. Header("f", (byte)'0', text.Length), .. Encoding.ASCII.GetBytes(text.PadRight(512, '\0')), .. new byte[1024]];
 
     private static byte[] WithMap(string map, string data)
     {
@@ -130,11 +177,11 @@ public sealed class SparseFileTests : IDisposable
         return bytes.ToArray();
     }
 
-    private string Apply(byte[] archive)
+    private string Apply(byte[] archive, LayerLimits? limits = null)
     {
         var target = Directory.CreateDirectory(Path.Combine(_work, "target")).FullName;
         LayerApplier.Apply(
-            new MemoryStream(archive), LayerCompression.None, target, s_format, new LayerLimits(), null, CancellationToken.None);
+            new MemoryStream(archive), LayerCompression.None, target, s_format, limits ?? new LayerLimits(), null, CancellationToken.None);
         return target;
     }
 }
