@@ -9,6 +9,7 @@ namespace ImageStore.Snapshotters.Tests.Layers;
 public sealed class SparseFileTests : IDisposable
 {
     private const long Megabyte = 1 << 20;
+    private const int SizeField = 124;
     private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
 
     private readonly string _work = Directory.CreateTempSubdirectory("sparse-").FullName;
@@ -84,7 +85,7 @@ public sealed class SparseFileTests : IDisposable
     [InlineData("GNU.sparse.major=2", "form that is not known")]
     [InlineData("GNU.sparse.major=1", "has no size")]
     public void Apply_FormOrSizeMissing_CorruptData(string record, string why) => Refused(
-        [.. Pax(record), .. Header("f", (byte)'0', 512), .. Encoding.ASCII.GetBytes("0\n".PadRight(512, '\0'))], ErrorKind.CorruptData, why);
+        [.. Pax(record), .. Header("f", 512), .. Encoding.ASCII.GetBytes("0\n".PadRight(512, '\0'))], ErrorKind.CorruptData, why);
 
     [Fact]
     public void Apply_MoreSegmentsThanTheLimit_LimitExceeded()
@@ -109,7 +110,7 @@ public sealed class SparseFileTests : IDisposable
     public void Apply_RealSizeOverTheLimit_LimitExceeded()
     {
         var archive = Pax("GNU.sparse.size=4611686018427387904", "GNU.sparse.numblocks=1", "GNU.sparse.map=0,0")
-            .Concat(Header("f", (byte)'0', 0)).Concat(new byte[1024]).ToArray();
+            .Concat(Header("f", 0)).Concat(new byte[1024]).ToArray();
 
         Assert.Equal(ErrorKind.LimitExceeded, Assert.Throws<ImageStoreException>(() => Apply(archive)).Kind);
     }
@@ -123,7 +124,7 @@ public sealed class SparseFileTests : IDisposable
     }
 
     private static byte[] Body(string text) =>
-        [.. Header("f", (byte)'0', text.Length), .. Encoding.ASCII.GetBytes(text.PadRight(512, '\0')), .. new byte[1024]];
+        [.. RawTar.Entry("f", '0', Encoding.ASCII.GetBytes(text)), .. RawTar.End];
 
     private static byte[] WithMap(string map, string data)
     {
@@ -133,33 +134,14 @@ public sealed class SparseFileTests : IDisposable
         return
         [
             .. Pax("GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=f", "GNU.sparse.realsize=8"),
-            .. Header("GNUSparseFile.0/f", (byte)'0', 512 + data.Length), .. body, .. new byte[1024],
+            .. Header("GNUSparseFile.0/f", 512 + data.Length), .. body, .. RawTar.End,
         ];
     }
 
-    private static byte[] Pax(params string[] records)
-    {
-        var body = Encoding.ASCII.GetBytes(string.Concat(records.Select(record =>
-        {
-            var length = record.Length + 3;
-            length += length.ToString(System.Globalization.CultureInfo.InvariantCulture).Length - 1;
-            return $"{length} {record}\n";
-        })));
-        return [.. Header("pax", (byte)'x', body.Length), .. body, .. new byte[-body.Length & 511]];
-    }
+    private static byte[] Pax(params string[] records) => RawTar.Pax('x', records);
 
-    private static byte[] Header(string name, byte type, long size)
-    {
-        var header = new byte[512];
-        Encoding.ASCII.GetBytes(name, header);
-        Encoding.ASCII.GetBytes("0000644", header.AsSpan(100));
-        Encoding.ASCII.GetBytes(Convert.ToString(size, 8), header.AsSpan(124));
-        header[156] = type;
-        Encoding.ASCII.GetBytes("ustar\000", header.AsSpan(257));
-        header.AsSpan(148, 8).Fill((byte)' ');
-        Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(b => b), 8).PadLeft(6, '0') + "\0", header.AsSpan(148));
-        return header;
-    }
+    private static byte[] Header(string name, long size) =>
+        RawTar.Entry(name, '0', [], fields: (SizeField, RawTar.Octal(size, 11)));
 
     private static long Blocks(string path)
     {
