@@ -22,15 +22,21 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
 
     public void Write(TarEntry entry)
     {
-        var path = paths.Clean(entry.Name);
         var type = entry.Type is 0 or (byte)'7' ? (byte)'0' : entry.Type;
+        if (type is < (byte)'0' or > (byte)'6')
+        {
+            // A vendor's own type: nothing can be known of its name and body but how long they are.
+            SkipBody(entry);
+            return;
+        }
+
+        var path = paths.Clean(entry.Name);
         type = type == (byte)'0' && entry.Name.EndsWith('/') ? (byte)'5' : type;
         var name = path[(path.LastIndexOf('/') + 1)..];
         if (name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
         {
             Whiteout(path, name);
-            input.Skip(entry.Size);
-            input.SkipPadding(-entry.Size & BlockMask);
+            SkipBody(entry);
             return;
         }
 
@@ -43,25 +49,20 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
 
             Finish(entry, paths.Root, RootedPath.Name("."), "/", false);
             _times[""] = (entry.Seconds, entry.Nanoseconds);
+            SkipBody(entry);
             return;
         }
 
-        if (type is < (byte)'0' or > (byte)'6')
+        Make(entry, type, path);
+        if (type == (byte)'0')
         {
-            // A vendor's own type: GNU tar makes a file of it, Go programs leave it out. We do as the latter.
-            input.Skip(entry.Size);
+            input.SkipPadding(-entry.Size & BlockMask);
         }
         else
         {
-            Make(entry, type, path);
-            if (type == (byte)'5')
-            {
-                // Only a directory that is told by its trailing slash has any.
-                input.Skip(entry.Size);
-            }
+            // Only a directory that is told by its trailing slash has a body.
+            SkipBody(entry);
         }
-
-        input.SkipPadding(-entry.Size & BlockMask);
     }
 
     public void TouchDirectories()
@@ -86,6 +87,12 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                 InodeChange.Touch(directory, time.Seconds, time.Nanoseconds, LayerFault.Show(path));
             }
         }
+    }
+
+    private void SkipBody(TarEntry entry)
+    {
+        input.Skip(entry.Size);
+        input.SkipPadding(-entry.Size & BlockMask);
     }
 
     private void Make(TarEntry entry, byte type, string path)

@@ -18,6 +18,12 @@ public sealed record LayerLimits
     /// <summary>Bytes of PAX and GNU headers before one entry.</summary>
     public int MaxHeaderBytes { get; init; } = 1 << 20;
 
+    /// <summary>Records of global PAX headers that hold at one time.</summary>
+    public int MaxGlobalRecords { get; init; } = 256;
+
     /// <summary>Bytes of one extended attribute's value.</summary>
     public int MaxXattrBytes { get; init; } = 65536;
+
+    /// <summary>Segments with data in one sparse file.</summary>
+    public int MaxSparseSegments { get; init; } = 1 << 17;
 }

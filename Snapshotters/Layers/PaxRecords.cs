@@ -12,6 +12,7 @@ internal static class PaxRecords
     public static void Read(ReadOnlySpan<byte> data, Dictionary<string, byte[]> into)
     {
         List<byte> map = [];
+        var numbers = 0;
         while (data.Length > 0)
         {
             var space = data[..Math.Min(data.Length, 20)].IndexOf((byte)' ');
@@ -31,11 +32,21 @@ internal static class PaxRecords
 
             var key = Encoding.Latin1.GetString(record[..equals]);
             var value = record[(equals + 1)..];
+            if (key.Contains('\0', StringComparison.Ordinal) || (key is "path" or "linkpath" && value.Contains((byte)0)))
+            {
+                // The kernel would take what comes before it for the whole.
+                throw LayerFault.Corrupt("a PAX record holds a NUL byte where a name is due.");
+            }
+
             if (key is "GNU.sparse.offset" or "GNU.sparse.numbytes")
             {
                 // Form 0.0 has a pair of records for each segment, so they come again and again.
-                map.AddRange(value);
-                map.Add((byte)',');
+                if ((numbers++ % 2 == 0) != (key == "GNU.sparse.offset") || value.Contains((byte)','))
+                {
+                    throw LayerFault.Corrupt("a sparse file's map is malformed.");
+                }
+
+                map.AddRange(numbers > 1 ? [(byte)',', .. value] : value);
             }
             else if (value.IsEmpty && !key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal))
             {
@@ -47,7 +58,7 @@ internal static class PaxRecords
             }
         }
 
-        if (map.Count > 0)
+        if (numbers > 0)
         {
             into[SparseMapKey] = [.. map];
         }

@@ -8,24 +8,46 @@ internal sealed record SparseMap(long RealSize, IReadOnlyList<(long Offset, long
     /// <summary>The map, when it makes sense for <paramref name="packedBytes"/> of data.</summary>
     public static SparseMap Checked(long realSize, List<(long Offset, long Length)> segments, long packedBytes, LayerLimits limits)
     {
+        if (realSize < 0)
+        {
+            throw LayerFault.Corrupt("a sparse file's size is negative.");
+        }
+
         if (realSize > limits.MaxUnpackedBytes)
         {
             throw LayerFault.Limit("the size of a sparse file");
         }
 
-        long end = 0, data = 0;
+        Count(segments.Count, limits);
+        long start = 0, end = 0, data = 0;
         foreach (var (offset, length) in segments)
         {
-            if (offset < end || length < 0 || offset > realSize || length > realSize - offset)
+            if (Fault(offset, length, start, end, realSize) is { } fault)
             {
-                throw LayerFault.Corrupt("a sparse file's map is out of order or beyond its size.");
+                throw LayerFault.Corrupt($"a sparse file's map {fault}.");
             }
 
-            (end, data) = (offset + length, data + length);
+            (start, end, data) = (offset, offset + length, data + length);
         }
 
-        return realSize >= 0 && data == packedBytes
+        return data == packedBytes
             ? new SparseMap(realSize, segments)
             : throw LayerFault.Corrupt("a sparse file's map does not fit its data.");
     }
+
+    /// <summary>Refuses more segments than the limits allow, before they are read.</summary>
+    public static void Count(long segments, LayerLimits limits)
+    {
+        if (segments > limits.MaxSparseSegments)
+        {
+            throw LayerFault.Limit("the segments of a sparse file");
+        }
+    }
+
+    private static string? Fault(long offset, long length, long start, long end, long realSize) =>
+        offset < 0 || length < 0 ? "has a negative number"
+        : offset > realSize || length > realSize - offset ? "goes beyond the file's size"
+        : offset < start ? "is out of order"
+        : offset < end ? "has segments that overlap"
+        : null;
 }

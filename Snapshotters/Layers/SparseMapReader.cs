@@ -28,11 +28,7 @@ internal static class SparseMapReader
         var block = new byte[Block];
         for (var more = header[HeaderExtended] != 0; more; more = block[ExtensionExtended] != 0)
         {
-            if (segments.Count * (long)Pair > limits.MaxHeaderBytes)
-            {
-                throw LayerFault.Limit("a sparse file's map");
-            }
-
+            SparseMap.Count(segments.Count, limits);
             Fill(input, block);
             AddPairs(block, ExtensionPairs, segments);
         }
@@ -45,10 +41,10 @@ internal static class SparseMapReader
     {
         if (!pax.TryGetValue("GNU.sparse.major", out var major) || PaxRecords.Integer(major) == 0)
         {
-            var text = pax.GetValueOrDefault(PaxRecords.SparseMapKey) ?? [];
-            var numbers = Encoding.Latin1.GetString(text).Split(',', StringSplitOptions.RemoveEmptyEntries)
-                .Select(number => PaxRecords.Integer(Encoding.Latin1.GetBytes(number))).ToList();
-            return SparseMap.Checked(RealSize(pax, "GNU.sparse.size"), Pairs(numbers), size, limits);
+            var segments = ReadRecord(pax);
+            return pax.TryGetValue("GNU.sparse.numblocks", out var count) && PaxRecords.Integer(count) != segments.Count
+                ? throw LayerFault.Corrupt("a sparse file's map has not as many segments as it says.")
+                : SparseMap.Checked(RealSize(pax), segments, size, limits);
         }
 
         if (PaxRecords.Integer(major) != 1)
@@ -56,9 +52,14 @@ internal static class SparseMapReader
             throw LayerFault.Corrupt("a sparse file has a form that is not known.");
         }
 
-        var segments = ReadPrefix(input, ref size, limits);
-        return SparseMap.Checked(RealSize(pax, "GNU.sparse.realsize"), segments, size, limits);
+        var prefix = ReadPrefix(input, ref size, limits);
+        return SparseMap.Checked(RealSize(pax), prefix, size, limits);
     }
+
+    private static List<(long, long)> ReadRecord(Dictionary<string, byte[]> pax) =>
+        pax.TryGetValue(PaxRecords.SparseMapKey, out var text)
+            ? Pairs([.. Encoding.Latin1.GetString(text).Split(',').Select(number => PaxRecords.Integer(Encoding.Latin1.GetBytes(number)))])
+            : [];
 
     // Decimal numbers, each with a line feed: how many pairs, then the pairs; filled up to whole blocks.
     private static List<(long, long)> ReadPrefix(InflateRing input, ref long size, LayerLimits limits)
@@ -86,6 +87,7 @@ internal static class SparseMapReader
 
                 numbers.Add(Number(digits));
                 digits.Clear();
+                SparseMap.Count(numbers[0], limits);
                 if ((numbers.Count - 1) / 2 == numbers[0])
                 {
                     return Pairs(numbers[1..]);
@@ -103,8 +105,10 @@ internal static class SparseMapReader
             ? [.. numbers.Chunk(2).Select(pair => (pair[0], pair[1]))]
             : throw LayerFault.Corrupt("a sparse file's map is malformed.");
 
-    private static long RealSize(Dictionary<string, byte[]> pax, string key) =>
-        pax.TryGetValue(key, out var text) ? PaxRecords.Integer(text) : throw LayerFault.Corrupt("a sparse file has no size.");
+    // The forms differ in the key, and writers mix them.
+    private static long RealSize(Dictionary<string, byte[]> pax) =>
+        pax.TryGetValue("GNU.sparse.realsize", out var text) || pax.TryGetValue("GNU.sparse.size", out text)
+            ? PaxRecords.Integer(text) : throw LayerFault.Corrupt("a sparse file has no size.");
 
     private static void AddPairs(ReadOnlySpan<byte> fields, int count, List<(long, long)> segments)
     {

@@ -18,8 +18,10 @@ internal static class TarNumber
                 ? (long)value : throw LayerFault.Corrupt("a number is out of range.");
         }
 
+        var text = field.Trim(" \0"u8);
+        var end = text.IndexOf((byte)0);
         long octal = 0;
-        foreach (var b in field.Trim(" \0"u8))
+        foreach (var b in end < 0 ? text : text[..end])
         {
             octal = b is >= (byte)'0' and <= (byte)'7' ? (octal << 3) | (uint)(b - '0')
                 : throw LayerFault.Corrupt("a header number is not octal.");

@@ -15,7 +15,7 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
     /// <summary>The next entry, or null at the archive's end; the caller consumes size and padding.</summary>
     public TarEntry? Next()
     {
-        var pax = new Dictionary<string, byte[]>(_global);
+        List<byte[]> local = [];
         string? gnuName = null, gnuLink = null;
         long extensions = 0;
         while (true)
@@ -29,7 +29,7 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
             var type = _header[156];
             if (type is not ((byte)'x' or (byte)'g' or (byte)'L' or (byte)'K'))
             {
-                return Entry(type, pax, gnuName, gnuLink);
+                return Entry(type, Records(local), gnuName, gnuLink);
             }
 
             var size = Number(124, 12);
@@ -51,22 +51,31 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
             {
                 case (byte)'L': gnuName = Cut(data); break;
                 case (byte)'K': gnuLink = Cut(data); break;
-                case (byte)'x': PaxRecords.Read(data, pax); break;
-                default:
-                    PaxRecords.Read(data, _global);
-                    foreach (var (key, value) in _global)
-                    {
-                        pax.TryAdd(key, value);
-                    }
-
-                    break;
-            }
-
-            if (_global.Count > limits.MaxHeaderBytes / 64)
-            {
-                throw LayerFault.Limit("global headers");
+                case (byte)'x': local.Add(data); break;
+                default: ReadGlobal(data); break;
             }
         }
+    }
+
+    // They stay in memory for the whole layer, and each entry is told all of them.
+    private void ReadGlobal(byte[] data)
+    {
+        PaxRecords.Read(data, _global);
+        if (_global.Count > limits.MaxGlobalRecords || _global.Sum(p => (long)p.Key.Length + p.Value.Length) > limits.MaxHeaderBytes)
+        {
+            throw LayerFault.Limit("global headers");
+        }
+    }
+
+    private Dictionary<string, byte[]> Records(List<byte[]> local)
+    {
+        var pax = new Dictionary<string, byte[]>(_global);
+        foreach (var data in local)
+        {
+            PaxRecords.Read(data, pax);
+        }
+
+        return pax;
     }
 
     private TarEntry Entry(byte type, Dictionary<string, byte[]> pax, string? gnuName, string? gnuLink)
@@ -124,13 +133,18 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
 
     private void CheckSum()
     {
-        long sum = 8 * ' ';
+        long sum = 8 * ' ', signed = sum;
         for (var i = 0; i < Block; i++)
         {
-            sum += i is >= 148 and < 156 ? 0 : _header[i];
+            if (i is < 148 or >= 156)
+            {
+                sum += _header[i];
+                signed += (sbyte)_header[i];
+            }
         }
 
-        if (Number(148, 8) != sum)
+        // Some old writers added up bytes with a sign.
+        if (Number(148, 8) is var told && told != sum && told != signed)
         {
             throw LayerFault.Corrupt("a tar header's checksum is wrong.");
         }

@@ -9,6 +9,7 @@ namespace ImageStore.Snapshotters.Tests.Layers;
 public sealed class SparseFileTests : IDisposable
 {
     private const long Megabyte = 1 << 20;
+    private const int SizeField = 124;
     private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
 
     private readonly string _work = Directory.CreateTempSubdirectory("sparse-").FullName;
@@ -52,31 +53,78 @@ public sealed class SparseFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("10\n", "a map that does not end")]
-    [InlineData("1\n0\n9\n", "more than the data")]
-    [InlineData("1\n5\n4\n", "beyond the size")]
+    [InlineData("10\n", "cut short")]
+    [InlineData("1\n0\n8\n", "does not fit its data")]
+    [InlineData("1\n5\n4\n", "beyond the file's size")]
+    [InlineData("1\n9223372036854775807\n1\n", "beyond the file's size")]
+    [InlineData("1\n1\n9223372036854775807\n", "beyond the file's size")]
     [InlineData("2\n4\n2\n0\n2\n", "out of order")]
-    [InlineData("2\n0\n3\n2\n1\n", "overlapping")]
-    [InlineData("x\n", "no number")]
-    [InlineData("1\n-1\n4\n", "negative")]
-    [InlineData("9223372036854775807\n", "more pairs than can be")]
-    public void Apply_MapThatIsWrong_CorruptData(string map, string why)
+    [InlineData("2\n0\n3\n2\n1\n", "overlap")]
+    [InlineData("x\n", "malformed")]
+    [InlineData("1\n-1\n4\n", "malformed")]
+    public void Apply_PrefixedMapThatIsWrong_SaysWhatIsWrong(string map, string why) =>
+        Refused(WithMap(map, "abcd"), ErrorKind.CorruptData, why);
+
+    [Theory]
+    [InlineData("0,4,4", "malformed")]
+    [InlineData("0,,4,4", "PAX number")]
+    [InlineData("-1,4", "negative")]
+    [InlineData("0,-4", "negative")]
+    [InlineData("0,2,4,2,6,0", "not as many segments")]
+    public void Apply_RecordedMapThatIsWrong_SaysWhatIsWrong(string map, string why) => Refused(
+        [.. Pax("GNU.sparse.size=8", "GNU.sparse.numblocks=1", "GNU.sparse.map=" + map), .. Body("abcd")], ErrorKind.CorruptData, why);
+
+    [Theory]
+    [InlineData("GNU.sparse.numbytes=4", "GNU.sparse.offset=0")]
+    [InlineData("GNU.sparse.offset=0", "GNU.sparse.offset=4")]
+    [InlineData("GNU.sparse.offset=0,4", "GNU.sparse.numbytes=4")]
+    public void Apply_RecordsOfAMapInTheWrongOrder_CorruptData(string first, string second) => Refused(
+        [.. Pax("GNU.sparse.size=8", "GNU.sparse.numblocks=1", first, second), .. Body("abcd")], ErrorKind.CorruptData, "malformed");
+
+    [Theory]
+    [InlineData("GNU.sparse.major=2", "form that is not known")]
+    [InlineData("GNU.sparse.major=1", "has no size")]
+    public void Apply_FormOrSizeMissing_CorruptData(string record, string why) => Refused(
+        [.. Pax(record), .. Header("f", 512), .. Encoding.ASCII.GetBytes("0\n".PadRight(512, '\0'))], ErrorKind.CorruptData, why);
+
+    [Fact]
+    public void Apply_MoreSegmentsThanTheLimit_LimitExceeded()
     {
-        var archive = WithMap(map, "abcd");
+        var limit = new LayerLimits { MaxSparseSegments = 1 };
+        Refused(WithMap("2\n0\n2\n4\n2\n", "abcd"), ErrorKind.LimitExceeded, "segments", limit);
+        Refused(WithMap("9223372036854775807\n", "abcd"), ErrorKind.LimitExceeded, "segments");
+        Refused(
+            [.. Pax("GNU.sparse.size=8", "GNU.sparse.map=0,2,4,2"), .. Body("abcd")], ErrorKind.LimitExceeded, "segments", limit);
+    }
 
-        var error = Assert.Throws<ImageStoreException>(() => Apply(archive));
+    [Fact]
+    public void Apply_NameAndRealSizeInRecords_WinOverTheHeader()
+    {
+        var target = Apply(
+            [.. Pax("GNU.sparse.name=real", "GNU.sparse.realsize=8", "GNU.sparse.numblocks=1", "GNU.sparse.map=2,4"), .. Body("abcd")]);
 
-        Assert.True(error.Kind == ErrorKind.CorruptData, why);
+        Assert.Equal("\0\0abcd\0\0"u8, File.ReadAllBytes(Path.Combine(target, "real")));
     }
 
     [Fact]
     public void Apply_RealSizeOverTheLimit_LimitExceeded()
     {
-        var archive = Pax("GNU.sparse.size=4611686018427387904", "GNU.sparse.numblocks=0", "GNU.sparse.map=0,0")
-            .Concat(Header("f", (byte)'0', 0)).Concat(new byte[1024]).ToArray();
+        var archive = Pax("GNU.sparse.size=4611686018427387904", "GNU.sparse.numblocks=1", "GNU.sparse.map=0,0")
+            .Concat(Header("f", 0)).Concat(new byte[1024]).ToArray();
 
         Assert.Equal(ErrorKind.LimitExceeded, Assert.Throws<ImageStoreException>(() => Apply(archive)).Kind);
     }
+
+    private void Refused(byte[] archive, ErrorKind kind, string why, LayerLimits? limits = null)
+    {
+        var error = Assert.Throws<ImageStoreException>(() => Apply(archive, limits));
+
+        Assert.Equal(kind, error.Kind);
+        Assert.Contains(why, error.Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] Body(string text) =>
+        [.. RawTar.Entry("f", '0', Encoding.ASCII.GetBytes(text)), .. RawTar.End];
 
     private static byte[] WithMap(string map, string data)
     {
@@ -86,33 +134,14 @@ public sealed class SparseFileTests : IDisposable
         return
         [
             .. Pax("GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=f", "GNU.sparse.realsize=8"),
-            .. Header("GNUSparseFile.0/f", (byte)'0', 512 + data.Length), .. body, .. new byte[1024],
+            .. Header("GNUSparseFile.0/f", 512 + data.Length), .. body, .. RawTar.End,
         ];
     }
 
-    private static byte[] Pax(params string[] records)
-    {
-        var body = Encoding.ASCII.GetBytes(string.Concat(records.Select(record =>
-        {
-            var length = record.Length + 3;
-            length += length.ToString(System.Globalization.CultureInfo.InvariantCulture).Length - 1;
-            return $"{length} {record}\n";
-        })));
-        return [.. Header("pax", (byte)'x', body.Length), .. body, .. new byte[-body.Length & 511]];
-    }
+    private static byte[] Pax(params string[] records) => RawTar.Pax('x', records);
 
-    private static byte[] Header(string name, byte type, long size)
-    {
-        var header = new byte[512];
-        Encoding.ASCII.GetBytes(name, header);
-        Encoding.ASCII.GetBytes("0000644", header.AsSpan(100));
-        Encoding.ASCII.GetBytes(Convert.ToString(size, 8), header.AsSpan(124));
-        header[156] = type;
-        Encoding.ASCII.GetBytes("ustar\000", header.AsSpan(257));
-        header.AsSpan(148, 8).Fill((byte)' ');
-        Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(b => b), 8).PadLeft(6, '0') + "\0", header.AsSpan(148));
-        return header;
-    }
+    private static byte[] Header(string name, long size) =>
+        RawTar.Entry(name, '0', [], fields: (SizeField, RawTar.Octal(size, 11)));
 
     private static long Blocks(string path)
     {
@@ -130,11 +159,11 @@ public sealed class SparseFileTests : IDisposable
         return bytes.ToArray();
     }
 
-    private string Apply(byte[] archive)
+    private string Apply(byte[] archive, LayerLimits? limits = null)
     {
         var target = Directory.CreateDirectory(Path.Combine(_work, "target")).FullName;
         LayerApplier.Apply(
-            new MemoryStream(archive), LayerCompression.None, target, s_format, new LayerLimits(), null, CancellationToken.None);
+            new MemoryStream(archive), LayerCompression.None, target, s_format, limits ?? new LayerLimits(), null, CancellationToken.None);
         return target;
     }
 }
