@@ -1,13 +1,14 @@
 using System.Buffers;
 using System.Net;
 using ImageStore.Distribution.Transport;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Distribution.Registry;
 
 /// <summary>A blob's bytes, which go on by a new request where a connection breaks or stalls.</summary>
-internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, long offset) : Stream
+internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, long offset) : ReadOnlyStream
 {
     // Progress of this much between two failures shows that the download will end: the budget starts anew.
     private const long ProgressThatRenewsBudget = 1024 * 1024;
@@ -24,20 +25,6 @@ internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, l
     private bool _ended;
     private long _windowBytes;
     private TimeSpan _windowTime;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
 
     private string Subject => repository.Subject(blob.Digest.ToString());
 
@@ -98,18 +85,7 @@ internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, l
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("Read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override int Read(Span<byte> buffer) => throw new NotSupportedException("Read asynchronously.");
 
     protected override void Dispose(bool disposing)
     {

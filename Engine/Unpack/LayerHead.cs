@@ -1,7 +1,9 @@
+using ImageStore.Store;
+
 namespace ImageStore.Engine.Unpack;
 
 /// <summary>A stream whose first bytes were looked at, and are read again.</summary>
-internal sealed class LayerHead : Stream
+internal sealed class LayerHead : ReadOnlyStream
 {
     private const int HeadBytes = 512;
 
@@ -12,20 +14,6 @@ internal sealed class LayerHead : Stream
 
     /// <summary>The first bytes, at most 512.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Reads the head; the caller still owns <paramref name="source"/>.</summary>
     public static LayerHead Read(Stream source)
@@ -47,16 +35,4 @@ internal sealed class LayerHead : Stream
         _unread = _unread[count..];
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using ImageStore.Store;
 
 namespace ImageStore.Snapshotters.Layers;
 

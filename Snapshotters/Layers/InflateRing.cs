@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 

@@ -8,24 +8,10 @@ namespace ImageStore.Store.Content;
 /// holds up the network and never costs memory. Reads block: give it a thread of its own.
 /// </remarks>
 internal sealed class IngestFollower(SafeFileHandle file, IngestProgress progress, CancellationToken cancellationToken)
-    : Stream
+    : ReadOnlyStream
 {
     private long _position;
     private long _available;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(Span<byte> buffer)
     {
@@ -38,18 +24,6 @@ internal sealed class IngestFollower(SafeFileHandle file, IngestProgress progres
         _position += count;
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
