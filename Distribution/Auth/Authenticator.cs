@@ -8,13 +8,17 @@ namespace ImageStore.Distribution.Auth;
 /// <summary>Remembers each registry's challenge and each scope's token; learns only from a 401.</summary>
 internal sealed class Authenticator(HttpTransport transport, CredentialStore credentials, TimeProvider time) : IDisposable
 {
+    private const int Turns = 16;
+
     // A token is renewed this long before its end, less than any lifetime that we accept.
     private static readonly TimeSpan s_margin = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<(string Origin, string Repository), BearerToken> _headers = new();
     private readonly ConcurrentDictionary<string, IReadOnlyList<Challenge>> _challenges = new();
     private readonly TokenClient _tokens = new(transport, time);
-    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    // Renewals of one token take turns; those of others rarely share one of these.
+    private readonly SemaphoreSlim[] _turns = [.. Enumerable.Range(0, Turns).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <summary>What to send; null where the registry has asked for nothing yet.</summary>
     public async ValueTask<AuthenticationHeaderValue?> HeaderAsync(
@@ -50,7 +54,7 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
         return await RenewAsync(host, repository, challenges, used, ct).ConfigureAwait(false);
     }
 
-    public void Dispose() => _turn.Dispose();
+    public void Dispose() => Array.ForEach(_turns, turn => turn.Dispose());
 
     private async Task<AuthenticationHeaderValue?> RenewAsync(
         RegistryHost host,
@@ -59,7 +63,8 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
         AuthenticationHeaderValue? used,
         CancellationToken ct)
     {
-        await _turn.WaitAsync(ct).ConfigureAwait(false);
+        var turn = _turns[(uint)Key(host, repository).GetHashCode() % Turns];
+        await turn.WaitAsync(ct).ConfigureAwait(false);
         try
         {
             // Someone else's turn may have brought a new one.
@@ -80,7 +85,7 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
         }
         finally
         {
-            _turn.Release();
+            turn.Release();
         }
     }
 

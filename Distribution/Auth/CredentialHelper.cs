@@ -26,8 +26,7 @@ internal static class CredentialHelper
         using var process = Start(name);
         try
         {
-            await process.StandardInput.WriteAsync(host.AsMemory(), linked.Token).ConfigureAwait(false);
-            process.StandardInput.Close();
+            await AskAsync(process, host, linked.Token).ConfigureAwait(false);
             var output = await ReadAsync(process.StandardOutput, linked.Token).ConfigureAwait(false);
             await process.WaitForExitAsync(linked.Token).ConfigureAwait(false);
             return process.ExitCode == 0 ? Parse(name, output)
@@ -40,7 +39,7 @@ internal static class CredentialHelper
         }
         catch (IOException e)
         {
-            throw Failed(name, "it closed its input or wrote too much", e);
+            throw Failed(name, "it wrote too much", e);
         }
         finally
         {
@@ -48,6 +47,19 @@ internal static class CredentialHelper
             {
                 process.Kill(entireProcessTree: true);
             }
+        }
+    }
+
+    private static async Task AskAsync(Process process, string host, CancellationToken ct)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(host.AsMemory(), ct).ConfigureAwait(false);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended, or answers without having read: what it says and its exit code tell.
         }
     }
 
