@@ -53,6 +53,36 @@ public sealed class SparseFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--format=gnu")]
+    [InlineData("--format=posix", "--sparse-version=0.0")]
+    [InlineData("--format=posix", "--sparse-version=0.1")]
+    [InlineData("--format=posix", "--sparse-version=1.0")]
+    public void Apply_OnlyAHoleDataAtBothEndsAndBeyondOctal_HaveTheSameBytesAndHoles(params string[] options)
+    {
+        const long Huge = 9L << 30;
+        var source = Directory.CreateDirectory(Path.Combine(_work, "source")).FullName;
+        var ends = new string('e', 200);
+        Make(Path.Combine(source, "hole"), Megabyte);
+        Make(Path.Combine(source, ends), Megabyte, 0, Megabyte - 4);
+        Make(Path.Combine(source, "huge"), Huge, Huge - Megabyte);
+
+        var target = Apply(Tar([.. options, "--sparse", "-C", source, "-cf", "-", "."]));
+
+        Assert.Equal(new[] { ends, "hole", "huge" }, Directory.GetFiles(target).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(new byte[Megabyte], File.ReadAllBytes(Path.Combine(target, "hole")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(source, ends)), File.ReadAllBytes(Path.Combine(target, ends)));
+        Assert.All(
+            ["hole", ends, "huge"],
+            name => Assert.True(Blocks(Path.Combine(target, name)) <= Blocks(Path.Combine(source, name)) + 8, $"{name} is filled"));
+        using var huge = File.OpenRead(Path.Combine(target, "huge"));
+        var tail = new byte[Megabyte];
+        huge.Position = Huge - Megabyte;
+        huge.ReadExactly(tail);
+        Assert.Equal((Huge, "data"), (huge.Length, Encoding.ASCII.GetString(tail, 0, 4)));
+        Assert.False(tail.AsSpan(4).ContainsAnyExcept((byte)0));
+    }
+
+    [Theory]
     [InlineData("10\n", "cut short")]
     [InlineData("1\n0\n8\n", "does not fit its data")]
     [InlineData("1\n5\n4\n", "beyond the file's size")]
@@ -142,6 +172,18 @@ public sealed class SparseFileTests : IDisposable
 
     private static byte[] Header(string name, long size) =>
         RawTar.Entry(name, '0', [], fields: (SizeField, RawTar.Octal(size, 11)));
+
+    private static void Make(string path, long size, params long[] offsets)
+    {
+        using var stream = File.Create(path);
+        foreach (var offset in offsets)
+        {
+            stream.Position = offset;
+            stream.Write("data"u8);
+        }
+
+        stream.SetLength(size);
+    }
 
     private static long Blocks(string path)
     {
