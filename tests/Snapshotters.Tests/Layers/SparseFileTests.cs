@@ -10,6 +10,7 @@ public sealed class SparseFileTests : IDisposable
 {
     private const long Megabyte = 1 << 20;
     private const int SizeField = 124;
+    private const int OldGnuExtended = 482;
     private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
 
     private readonly string _work = Directory.CreateTempSubdirectory("sparse-").FullName;
@@ -128,6 +129,25 @@ public sealed class SparseFileTests : IDisposable
     }
 
     [Fact]
+    public void Apply_NegativeRealSize_CorruptData() => Refused(
+        [.. Pax("GNU.sparse.size=-1", "GNU.sparse.map=0,4"), .. Body("abcd")], ErrorKind.CorruptData, "size is negative");
+
+    [Fact]
+    public void Apply_OldGnuMapWithoutEnd_LimitExceeded()
+    {
+        var block = new byte[RawTar.Block];
+        block.AsSpan().Fill((byte)'0');
+        byte[] archive =
+        [
+            .. RawTar.Entry("f", 'S', [], magic: RawTar.Gnu, fields: (OldGnuExtended, [1])),
+            .. Enumerable.Repeat(block, 10).SelectMany(bytes => bytes),
+        ];
+
+        Refused(archive, ErrorKind.LimitExceeded, "segments", new LayerLimits { MaxSparseSegments = 100 });
+        Refused(archive, ErrorKind.CorruptData, "cut short");
+    }
+
+    [Fact]
     public void Apply_NameAndRealSizeInRecords_WinOverTheHeader()
     {
         var target = Apply(
@@ -185,19 +205,23 @@ public sealed class SparseFileTests : IDisposable
         stream.SetLength(size);
     }
 
-    private static long Blocks(string path)
-    {
-        using var stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%b", path]) { RedirectStandardOutput = true })!;
-        return long.Parse(stat.StandardOutput.ReadToEnd(), System.Globalization.CultureInfo.InvariantCulture);
-    }
+    private static long Blocks(string path) =>
+        long.Parse(Run("stat", "-c", "%b", path), System.Globalization.CultureInfo.InvariantCulture);
 
     private static byte[] Tar(string[] arguments)
     {
-        using var tar = Process.Start(new ProcessStartInfo("tar", arguments) { RedirectStandardOutput = true })!;
+        Assert.SkipUnless(
+            Encoding.UTF8.GetString(Run("tar", "--version")).Contains("GNU tar", StringComparison.Ordinal), "needs GNU tar");
+        return Run("tar", arguments);
+    }
+
+    private static byte[] Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         using var bytes = new MemoryStream();
-        tar.StandardOutput.BaseStream.CopyTo(bytes);
-        tar.WaitForExit();
-        Assert.Equal(0, tar.ExitCode);
+        process.StandardOutput.BaseStream.CopyTo(bytes);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
         return bytes.ToArray();
     }
 
