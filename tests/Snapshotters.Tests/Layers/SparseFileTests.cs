@@ -10,6 +10,7 @@ public sealed class SparseFileTests : IDisposable
 {
     private const long Megabyte = 1 << 20;
     private const int SizeField = 124;
+    private const int OldGnuExtended = 482;
     private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
 
     private readonly string _work = Directory.CreateTempSubdirectory("sparse-").FullName;
@@ -50,6 +51,36 @@ public sealed class SparseFileTests : IDisposable
         Assert.Equal("after it", File.ReadAllText(Path.Combine(target, "usual")));
         Assert.Equal(["sparse", "usual"], Directory.GetFiles(target).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.True(Blocks(Path.Combine(target, "sparse")) <= Blocks(file) + 8, "the holes are filled");
+    }
+
+    [Theory]
+    [InlineData("--format=gnu")]
+    [InlineData("--format=posix", "--sparse-version=0.0")]
+    [InlineData("--format=posix", "--sparse-version=0.1")]
+    [InlineData("--format=posix", "--sparse-version=1.0")]
+    public void Apply_OnlyAHoleDataAtBothEndsAndBeyondOctal_HaveTheSameBytesAndHoles(params string[] options)
+    {
+        const long Huge = 9L << 30;
+        var source = Directory.CreateDirectory(Path.Combine(_work, "source")).FullName;
+        var ends = new string('e', 200);
+        Make(Path.Combine(source, "hole"), Megabyte);
+        Make(Path.Combine(source, ends), Megabyte, 0, Megabyte - 4);
+        Make(Path.Combine(source, "huge"), Huge, Huge - Megabyte);
+
+        var target = Apply(Tar([.. options, "--sparse", "-C", source, "-cf", "-", "."]));
+
+        Assert.Equal(new[] { ends, "hole", "huge" }, Directory.GetFiles(target).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(new byte[Megabyte], File.ReadAllBytes(Path.Combine(target, "hole")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(source, ends)), File.ReadAllBytes(Path.Combine(target, ends)));
+        Assert.All(
+            ["hole", ends, "huge"],
+            name => Assert.True(Blocks(Path.Combine(target, name)) <= Blocks(Path.Combine(source, name)) + 8, $"{name} is filled"));
+        using var huge = File.OpenRead(Path.Combine(target, "huge"));
+        var tail = new byte[Megabyte];
+        huge.Position = Huge - Megabyte;
+        huge.ReadExactly(tail);
+        Assert.Equal((Huge, "data"), (huge.Length, Encoding.ASCII.GetString(tail, 0, 4)));
+        Assert.False(tail.AsSpan(4).ContainsAnyExcept((byte)0));
     }
 
     [Theory]
@@ -98,6 +129,25 @@ public sealed class SparseFileTests : IDisposable
     }
 
     [Fact]
+    public void Apply_NegativeRealSize_CorruptData() => Refused(
+        [.. Pax("GNU.sparse.size=-1", "GNU.sparse.map=0,4"), .. Body("abcd")], ErrorKind.CorruptData, "size is negative");
+
+    [Fact]
+    public void Apply_OldGnuMapWithoutEnd_LimitExceeded()
+    {
+        var block = new byte[RawTar.Block];
+        block.AsSpan().Fill((byte)'0');
+        byte[] archive =
+        [
+            .. RawTar.Entry("f", 'S', [], magic: RawTar.Gnu, fields: (OldGnuExtended, [1])),
+            .. Enumerable.Repeat(block, 10).SelectMany(bytes => bytes),
+        ];
+
+        Refused(archive, ErrorKind.LimitExceeded, "segments", new LayerLimits { MaxSparseSegments = 100 });
+        Refused(archive, ErrorKind.CorruptData, "cut short");
+    }
+
+    [Fact]
     public void Apply_NameAndRealSizeInRecords_WinOverTheHeader()
     {
         var target = Apply(
@@ -143,19 +193,35 @@ public sealed class SparseFileTests : IDisposable
     private static byte[] Header(string name, long size) =>
         RawTar.Entry(name, '0', [], fields: (SizeField, RawTar.Octal(size, 11)));
 
-    private static long Blocks(string path)
+    private static void Make(string path, long size, params long[] offsets)
     {
-        using var stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%b", path]) { RedirectStandardOutput = true })!;
-        return long.Parse(stat.StandardOutput.ReadToEnd(), System.Globalization.CultureInfo.InvariantCulture);
+        using var stream = File.Create(path);
+        foreach (var offset in offsets)
+        {
+            stream.Position = offset;
+            stream.Write("data"u8);
+        }
+
+        stream.SetLength(size);
     }
+
+    private static long Blocks(string path) =>
+        long.Parse(Run("stat", "-c", "%b", path), System.Globalization.CultureInfo.InvariantCulture);
 
     private static byte[] Tar(string[] arguments)
     {
-        using var tar = Process.Start(new ProcessStartInfo("tar", arguments) { RedirectStandardOutput = true })!;
+        Assert.SkipUnless(
+            Encoding.UTF8.GetString(Run("tar", "--version")).Contains("GNU tar", StringComparison.Ordinal), "needs GNU tar");
+        return Run("tar", arguments);
+    }
+
+    private static byte[] Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         using var bytes = new MemoryStream();
-        tar.StandardOutput.BaseStream.CopyTo(bytes);
-        tar.WaitForExit();
-        Assert.Equal(0, tar.ExitCode);
+        process.StandardOutput.BaseStream.CopyTo(bytes);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
         return bytes.ToArray();
     }
 
