@@ -4,6 +4,10 @@ using Microsoft.Win32.SafeHandles;
 namespace ImageStore.Snapshotters.Layers;
 
 /// <summary>Makes one entry after the other; a later one replaces an earlier one of its name.</summary>
+/// <remarks>
+/// A typeflag outside POSIX is left out with its body, as Go's programs do; GNU tar would make a file of it.
+/// Sockets have no typeflag. A contiguous file ('7') is a usual file.
+/// </remarks>
 internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerFormat format, LayerLimits limits)
 {
     private const string WhiteoutPrefix = ".wh.";
@@ -173,7 +177,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     {
         var below = path + "/";
         _times.Remove(path);
-        paths.Implied.RemoveAll(i => i == path || i.StartsWith(below, StringComparison.Ordinal));
+        paths.Implied.RemoveWhere(i => i == path || i.StartsWith(below, StringComparison.Ordinal));
         foreach (var gone in _times.Keys.Concat(Pending.Keys).Where(k => k.StartsWith(below, StringComparison.Ordinal)).ToList())
         {
             _times.Remove(gone);

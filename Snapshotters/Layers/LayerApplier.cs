@@ -33,7 +33,8 @@ public static class LayerApplier
             Entries = entries,
             UnpackedBytes = writer.FileBytes,
             DiffId = diffId,
-            ImpliedDirectories = writer.HasRoot ? paths.Implied : [string.Empty, .. paths.Implied],
+            // In this order a directory comes before what is in it.
+            ImpliedDirectories = [.. paths.Implied.Concat(writer.HasRoot ? [] : [string.Empty]).Order(StringComparer.Ordinal)],
             PendingLinks = [.. writer.Pending.Select(p => (p.Key, p.Value))],
         };
     }

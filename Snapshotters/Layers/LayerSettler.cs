@@ -26,8 +26,13 @@ public static class LayerSettler
     {
         using var root = OpenAt.HostDirectory(directory);
         using var lowers = new LowerLayers(root, lowerDirectories, format);
+        var rootTime = FileMetadata.TryGet(root, "\0"u8)!.Value;
         var links = new PendingLinks(root, lowers);
         links.Make(layer.PendingLinks, cancellationToken);
+        if (OpaqueRoot.Hide(root, lowerDirectories, format, cancellationToken))
+        {
+            InodeChange.Touch(root, rootTime.Seconds, rootTime.Nanoseconds, "/");
+        }
 
         // The making of links and of their directories changed the times of what holds them.
         foreach (var (path, metadata) in links.TouchedDirectories)

@@ -17,8 +17,8 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
 
     public SafeFileHandle Root { get; } = OpenAt.HostDirectory(root);
 
-    /// <summary>Directories made on the way, parents first, as their real paths.</summary>
-    public List<string> Implied { get; } = [];
+    /// <summary>Directories made on the way, as their real paths.</summary>
+    public HashSet<string> Implied { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Directories made over what the layer removed before: nothing below tells of them.</summary>
     public HashSet<string> Fresh { get; } = new(StringComparer.Ordinal);

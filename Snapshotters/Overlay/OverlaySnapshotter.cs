@@ -1,6 +1,7 @@
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Snapshots;
+using ImageStore.Store.Interop;
 
 namespace ImageStore.Snapshotters.Overlay;
 
@@ -11,8 +12,6 @@ internal sealed class OverlaySnapshotter(
 {
     public const string SnapshotterName = "overlayfs";
 
-    private const uint PermissionMask = 0xFFF;
-
     public override string Name => SnapshotterName;
 
     public override LayerFormat Format { get; } =
@@ -22,11 +21,9 @@ internal sealed class OverlaySnapshotter(
         long id, IReadOnlyList<SnapshotRow> parents, CancellationToken cancellationToken)
     {
         // The upper directory's own attributes are the mount's root's.
-        if (FileStatus.Read(Directories.Fs(parents[0].Id), out var parent) == 0)
-        {
-            DirectoryHandle.SetOwner(Directories.Fs(id), parent.Uid, parent.Gid);
-            DirectoryHandle.SetMode(Directories.Fs(id), parent.Mode & PermissionMask);
-        }
+        using var parent = OpenAt.HostDirectory(Directories.Fs(parents[0].Id));
+        using var upper = OpenAt.HostDirectory(Directories.Fs(id));
+        MetadataCopy.To(parent, upper, FileMetadata.TryGet(parent, "\0"u8)!.Value, "/");
     }
 
     protected override IReadOnlyList<Mount> Mounts(SnapshotRow row, IReadOnlyList<SnapshotRow> parents)
