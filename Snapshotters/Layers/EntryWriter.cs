@@ -1,3 +1,4 @@
+using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -29,9 +30,11 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         var type = entry.Type is 0 or (byte)'7' ? (byte)'0' : entry.Type;
         if (type is < (byte)'0' or > (byte)'6')
         {
-            // A vendor's own type: nothing can be known of its name and body but how long they are.
-            SkipBody(entry);
-            return;
+            // Left out, it would be a file that is missing and nobody knows.
+            throw new ImageStoreException(
+                ErrorKind.Unsupported,
+                $"The layer's entry '{LayerFault.Show(entry.Name)}' has the tar type {type}, which is none of a file system.",
+                "Have the image built again by a present-day tool.");
         }
 
         var path = paths.Clean(entry.Name);

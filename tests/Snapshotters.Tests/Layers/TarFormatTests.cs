@@ -203,15 +203,13 @@ public sealed class TarFormatTests : IDisposable
     [InlineData('M')]
     [InlineData('Z')]
     [InlineData('8')]
-    public void Apply_UnknownType_IsSkippedWithItsBody(char type)
+    public void Apply_UnknownType_IsRefusedAndNamed(char type)
     {
-        // Neither its name nor its body may do anything.
-        byte[] body = [.. RawTar.Entry("inner", '0', s_text), 1];
-        Apply(
-            RawTar.Entry("../up", type, body), RawTar.Entry("d/.wh.x", type, body), RawTar.Entry("", type, []),
-            RawTar.Entry("after", '0', s_text));
+        var error = Assert.Throws<ImageStoreException>(
+            () => Apply(RawTar.Entry("strange", type, [1]), RawTar.Entry("after", '0', s_text)));
 
-        Assert.Equal(["after"], Names());
+        Assert.Equal(ErrorKind.Unsupported, error.Kind);
+        Assert.Contains("'strange'", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
