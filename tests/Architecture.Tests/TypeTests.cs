@@ -11,13 +11,13 @@ public sealed class TypeTests
 
     [Theory]
     [MemberData(nameof(Projects))]
-    public void PublicClasses_OfAProject_AreSealedOrStatic(string project)
+    public void PublicClasses_OfAProject_AreSealedOrAbstract(string project)
     {
         using var file = new PEReader(File.OpenRead(Repository.Assembly(project)));
         var metadata = file.GetMetadataReader();
         var open = metadata.TypeDefinitions.Select(metadata.GetTypeDefinition)
             .Where(type => (type.Attributes & TypeAttributes.VisibilityMask) is TypeAttributes.Public or TypeAttributes.NestedPublic)
-            .Where(type => (type.Attributes & (TypeAttributes.Sealed | TypeAttributes.Interface)) == 0)
+            .Where(type => (type.Attributes & (TypeAttributes.Sealed | TypeAttributes.Abstract)) == 0)
             .Select(type => metadata.GetString(type.Name));
         Assert.Empty(open);
     }

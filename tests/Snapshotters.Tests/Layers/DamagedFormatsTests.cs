@@ -104,7 +104,6 @@ public sealed class DamagedFormatsTests : IDisposable
                 .. RawTar.Entry("cut", '0', text),
             ],
             RawTar.Entry("null", '3', [], fields: [(329, RawTar.Octal(1, 7)), (337, RawTar.Octal(3, 7))]),
-            RawTar.Entry("vendor", 'V', text),
             RawTar.Entry("v7/.wh.gone", '0', []),
         ];
     }

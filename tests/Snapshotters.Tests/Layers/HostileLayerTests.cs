@@ -217,18 +217,6 @@ public sealed class HostileLayerTests : IDisposable
         Assert.Equal(ErrorKind.CorruptData, Fails(TarBytes.Of(new PaxTarEntry(TarEntryType.CharacterDevice, "c"))));
     }
 
-    [Theory]
-    [InlineData((byte)'V')]
-    [InlineData((byte)'s')]
-    [InlineData((byte)'Z')]
-    public void Apply_TypeOfAVendor_IsLeftOutWithItsBody(byte type)
-    {
-        var odd = TarBytes.Header("odd", type, h => SetBase256(h.AsSpan(124, 12), 600));
-        Apply([.. odd, .. new byte[1024], .. TarBytes.Header("f", (byte)'0'), .. new byte[1024]]);
-
-        Assert.Equal([Path.Combine(_layer, "f")], Directory.GetFileSystemEntries(_layer));
-    }
-
     [Fact]
     public void Apply_RootThatIsALink_CorruptData() =>
         Assert.Equal(ErrorKind.CorruptData, Fails([.. TarBytes.Header("./", (byte)'2'), .. new byte[1024]]));
