@@ -19,7 +19,7 @@ internal static class NetworkFailure
                 ("it speaks plain HTTP, not TLS", "If that is intended, ask for plain HTTP."),
             HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } =>
                 ("the TLS handshake failed or its certificate is not trusted",
-                    "Check the certificate, this machine's clock and its trusted authorities."),
+                    "Check the certificate, this machine's clock and its trusted authorities; SSL_CERT_FILE names a file with others."),
             { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } =>
                 ("it refuses the connection", "Check that the registry runs and the port is right."),
             HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } =>
