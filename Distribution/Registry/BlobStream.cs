@@ -142,8 +142,11 @@ internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, l
         await SkipAsync(_position - from, ct).ConfigureAwait(false);
     }
 
-    private static bool IsRangeAnswer(Reply reply, long from) =>
-        reply.Status == HttpStatusCode.PartialContent && reply.Message.Content.Headers.ContentRange?.From == from;
+    private bool IsRangeAnswer(Reply reply, long from) =>
+        reply.Status == HttpStatusCode.PartialContent
+        && reply.Message.Content.Headers.ContentRange is { } range
+        && range.From == from
+        && (range.Length is null || range.Length == blob.Size);
 
     private async Task SkipAsync(long count, CancellationToken ct)
     {

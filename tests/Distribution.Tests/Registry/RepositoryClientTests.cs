@@ -113,6 +113,8 @@ public sealed class RepositoryClientTests : IAsyncDisposable
     [InlineData("range200")]
     [InlineData("range400")]
     [InlineData("wrongrange")]
+    [InlineData("wrongtotal")]
+    [InlineData("multipart")]
     [InlineData("range503")]
     public async Task OpenBlob_Fault_AllBytesArrive(string fault)
     {
@@ -129,6 +131,13 @@ public sealed class RepositoryClientTests : IAsyncDisposable
             "range400" => new FakeResponse { Status = 400 },
             "range503" => new FakeResponse { Status = 503 },
             "wrongrange" => FakeResponse.Text(206, "x", ("Content-Range", "bytes 0-0/1")),
+            "wrongtotal" => new FakeResponse
+            {
+                Status = 206,
+                Body = new byte[200_000],
+                Headers = new Dictionary<string, string> { ["Content-Range"] = "bytes 100000-299999/300001" },
+            },
+            "multipart" => FakeResponse.Text(206, "--x\r\n", ("Content-Type", "multipart/byteranges; boundary=x")),
             _ => null,
         });
         Assert.Equal(_bytes, await ReadAsync(blob, 0));
