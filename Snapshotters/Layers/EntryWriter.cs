@@ -6,8 +6,8 @@ namespace ImageStore.Snapshotters.Layers;
 
 /// <summary>Makes one entry after the other; a later one replaces an earlier one of its name.</summary>
 /// <remarks>
-/// A typeflag outside POSIX is left out with its body, as Go's programs do; GNU tar would make a file of it.
-/// Sockets have no typeflag. A contiguous file ('7') is a usual file.
+/// A typeflag outside POSIX is refused, as containerd and docker do. Sockets have no typeflag. A contiguous file ('7')
+/// is a usual file.
 /// </remarks>
 internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerFormat format, LayerLimits limits)
 {
