@@ -122,7 +122,14 @@ internal sealed class ContentStore : IContentStore
         if (last)
         {
             // After the row: a crash between them leaves bytes that nobody names, never a name without bytes.
-            File.Delete(_paths.Blob(digest));
+            try
+            {
+                File.Delete(_paths.Blob(digest));
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                throw IoErrors.From(failure, $"Deleting the blob {digest}");
+            }
         }
     }
 

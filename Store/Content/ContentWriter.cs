@@ -85,7 +85,15 @@ public sealed class ContentWriter : IAsyncDisposable
     public void Restart()
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        RandomAccess.SetLength(_file, 0);
+        try
+        {
+            RandomAccess.SetLength(_file, 0);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw IoErrors.From(failure, $"Emptying the ingest of {Printable.Of(Ref)}");
+        }
+
         _ = _hash.GetHashAndReset();
         (Offset, _writebackFrom) = (0, 0);
     }

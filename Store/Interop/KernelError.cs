@@ -18,7 +18,6 @@ public static class KernelError
     private const int NotImplemented = 38;
     private const int NameTooLong = 36;
     private const int TooManyLinks = 40;
-    private const int NotSupported = 95;
     private const int QuotaExceeded = 122;
 
     /// <summary>The error of the last call on this thread.</summary>
@@ -37,11 +36,11 @@ public static class KernelError
             SystemOutOfFiles or ProcessOutOfFiles => new(ErrorKind.Unavailable, message, "Raise the limit of open files and try again."),
             FileTooBig or LinkCountFull => new(ErrorKind.LimitExceeded, message, "Use a file system that takes more."),
             NotPermitted or AccessDenied => new(ErrorKind.PermissionDenied, message, "Run as root."),
-            NotSupported => new(ErrorKind.Unsupported, message, "Use a file system with extended attributes."),
+            LibC.NotSupported => new(ErrorKind.Unsupported, message, "Use a file system with extended attributes."),
             NotImplemented => new(ErrorKind.Unsupported, message, "Use Linux 5.6 or newer."),
-            LibC.NotFound => new(ErrorKind.NotFound, message),
-            LibC.NotADirectory or TooManyLinks or NameTooLong => new(ErrorKind.CorruptData, message),
-            _ => new(ErrorKind.Internal, message),
+            LibC.NotFound => new(ErrorKind.NotFound, message, "Something else changes the root: look what does, then try again."),
+            LibC.NotADirectory or TooManyLinks or NameTooLong => new(ErrorKind.CorruptData, message, "Rebuild the image or pull it again."),
+            _ => new(ErrorKind.Internal, message, "Look at the kernel's log, try again with --debug, and report it."),
         };
     }
 }

@@ -13,6 +13,7 @@ internal static partial class LibC
     internal const int AlreadyExists = 17;
     internal const int NotADirectory = 20;
     internal const int NoData = 61;
+    internal const int NotSupported = 95;
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint OpenAt2(nint number, SafeFileHandle at, ReadOnlySpan<byte> path, in OpenHow how, nint size);

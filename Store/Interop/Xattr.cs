@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -22,16 +23,24 @@ public static class Xattr
     /// <summary>Reads one attribute, or null where there is none.</summary>
     public static byte[]? Get(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute)
     {
-        var buffer = new byte[MaxBytes];
-        var length = LibC.GetXattr(Path(directory, name), attribute, buffer, buffer.Length);
-        if (length >= 0)
+        // Asked for each directory of a layer, and mostly not there.
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes);
+        try
         {
-            return buffer[..(int)length];
-        }
+            var length = LibC.GetXattr(Path(directory, name), attribute, buffer, buffer.Length);
+            if (length >= 0)
+            {
+                return buffer[..(int)length];
+            }
 
-        var error = Marshal.GetLastPInvokeError();
-        return error is LibC.NoData or LibC.NotFound or 95
-            ? null : throw KernelError.Of(error, "read an extended attribute");
+            var error = Marshal.GetLastPInvokeError();
+            return error is LibC.NoData or LibC.NotFound or LibC.NotSupported
+                ? null : throw KernelError.Of(error, "read an extended attribute");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     /// <summary>The attributes' names, each with its NUL.</summary>
