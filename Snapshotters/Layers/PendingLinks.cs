@@ -84,18 +84,26 @@ internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
         }
     }
 
-    // A link may point at another link that waits too.
-    private static string Final(string target, Dictionary<string, string> targets, int steps)
+    // A link may point at another link that waits too. Each step is walked once: a layer may have long chains.
+    private static string Final(string first, Dictionary<string, string> targets, int steps)
     {
-        for (; targets.TryGetValue(target, out var next); target = next)
+        var final = first;
+        for (; targets.TryGetValue(final, out var next); final = next)
         {
             if (steps-- == 0)
             {
-                throw LayerFault.Corrupt($"the hard links of '{LayerFault.Show(target)}' point at each other.");
+                throw LayerFault.Corrupt($"the hard links of '{LayerFault.Show(final)}' point at each other.");
             }
         }
 
-        return target;
+        for (var at = first; at != final;)
+        {
+            var next = targets[at];
+            targets[at] = final;
+            at = next;
+        }
+
+        return final;
     }
 
     /// <summary>The directory of <paramref name="path"/> in the layer itself, made where it is missing.</summary>

@@ -110,6 +110,21 @@ public sealed class LayerSettlerTests : IDisposable
         Assert.Equal(ErrorKind.CorruptData, Fails([lower], Link("link", target)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Settle_ChainOfHardLinks_IsOneFile(bool backwards)
+    {
+        const int Links = 20_000;
+        var lower = Layer("lower", [], File("link0", "text"));
+        var chain = Enumerable.Range(1, Links).Select(i => Link($"link{i}", $"link{i - 1}"));
+        var upper = Layer("upper", [lower], [.. backwards ? chain.Reverse() : chain]);
+
+        System.IO.File.WriteAllText(Path.Combine(upper, "link0"), "changed");
+        Assert.Equal("changed", System.IO.File.ReadAllText(Path.Combine(upper, $"link{Links}")));
+        Assert.Equal(Links + 1, Directory.GetFiles(upper).Length);
+    }
+
     [Fact]
     public void Settle_HardLinksThatPointAtEachOther_CorruptData() =>
         Assert.Equal(ErrorKind.CorruptData, Fails([], Link("a", "b"), Link("b", "a")));
