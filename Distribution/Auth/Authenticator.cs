@@ -13,7 +13,7 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
     // A token is renewed this long before its end, less than any lifetime that we accept.
     private static readonly TimeSpan s_margin = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<(string Origin, string Repository), BearerToken> _headers = new();
+    private readonly ConcurrentDictionary<(string Origin, string Scopes), BearerToken> _headers = new();
     private readonly ConcurrentDictionary<string, IReadOnlyList<Challenge>> _challenges = new();
     private readonly TokenClient _tokens = new(transport, time);
 
@@ -22,21 +22,21 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
 
     /// <summary>What to send; null where the registry has asked for nothing yet.</summary>
     public async ValueTask<AuthenticationHeaderValue?> HeaderAsync(
-        RegistryHost host, string repository, CancellationToken ct)
+        RegistryHost host, AccessScope scope, CancellationToken ct)
     {
-        if (_headers.TryGetValue(Key(host, repository), out var known) && time.GetUtcNow() < known.Expires - s_margin)
+        if (_headers.TryGetValue(Key(host, scope), out var known) && time.GetUtcNow() < known.Expires - s_margin)
         {
             return known.Header;
         }
 
         return _challenges.TryGetValue(host.Origin.AbsoluteUri, out var challenges)
-            ? await RenewAsync(host, repository, challenges, known?.Header, ct).ConfigureAwait(false)
+            ? await RenewAsync(host, scope, challenges, known?.Header, ct).ConfigureAwait(false)
             : null;
     }
 
     /// <summary>Answers the registry's own 401; null where there is nothing to answer with.</summary>
     public async Task<AuthenticationHeaderValue?> AnswerAsync(
-        RegistryHost host, string repository, Reply refusal, AuthenticationHeaderValue? used, CancellationToken ct)
+        RegistryHost host, AccessScope scope, Reply refusal, AuthenticationHeaderValue? used, CancellationToken ct)
     {
         var challenges = Challenge.Parse(refusal.Header("WWW-Authenticate"));
         if (challenges.Count == 0)
@@ -51,36 +51,36 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
         }
 
         _challenges[host.Origin.AbsoluteUri] = challenges;
-        return await RenewAsync(host, repository, challenges, used, ct).ConfigureAwait(false);
+        return await RenewAsync(host, scope, challenges, used, ct).ConfigureAwait(false);
     }
 
     public void Dispose() => Array.ForEach(_turns, turn => turn.Dispose());
 
     private async Task<AuthenticationHeaderValue?> RenewAsync(
         RegistryHost host,
-        string repository,
+        AccessScope scope,
         IReadOnlyList<Challenge> challenges,
         AuthenticationHeaderValue? used,
         CancellationToken ct)
     {
-        var turn = _turns[(uint)Key(host, repository).GetHashCode() % Turns];
+        var turn = _turns[(uint)Key(host, scope).GetHashCode() % Turns];
         await turn.WaitAsync(ct).ConfigureAwait(false);
         try
         {
             // Someone else's turn may have brought a new one.
-            if (_headers.TryGetValue(Key(host, repository), out var known) && !ReferenceEquals(known.Header, used))
+            if (_headers.TryGetValue(Key(host, scope), out var known) && !ReferenceEquals(known.Header, used))
             {
                 return known.Header;
             }
 
-            var token = await AuthenticateAsync(host, repository, challenges, ct).ConfigureAwait(false);
+            var token = await AuthenticateAsync(host, scope, challenges, ct).ConfigureAwait(false);
             if (token is null)
             {
-                _headers.TryRemove(Key(host, repository), out _);
+                _headers.TryRemove(Key(host, scope), out _);
                 return null;
             }
 
-            _headers[Key(host, repository)] = token;
+            _headers[Key(host, scope)] = token;
             return token.Header;
         }
         finally
@@ -90,15 +90,15 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
     }
 
     private async Task<BearerToken?> AuthenticateAsync(
-        RegistryHost host, string repository, IReadOnlyList<Challenge> challenges, CancellationToken ct)
+        RegistryHost host, AccessScope scope, IReadOnlyList<Challenge> challenges, CancellationToken ct)
     {
-        var credential = await credentials.FindAsync(host.Name, repository, ct).ConfigureAwait(false);
+        var credential = await credentials.FindAsync(host.Name, scope.Repository, ct).ConfigureAwait(false);
         if (challenges.FirstOrDefault(static c => c.Is("Bearer")) is { } bearer)
         {
             // Only this repository's right is asked for, whatever scope the challenge names.
             return credential?.RegistryToken is { } fixedToken
                 ? new BearerToken(new("Bearer", fixedToken), DateTimeOffset.MaxValue)
-                : await _tokens.GetAsync(host.Origin, bearer, $"repository:{repository}:pull", credential, ct)
+                : await _tokens.GetAsync(host.Origin, bearer, scope.ToScopes(), credential, ct)
                     .ConfigureAwait(false);
         }
 
@@ -107,6 +107,6 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
             : null;
     }
 
-    private static (string Origin, string Repository) Key(RegistryHost host, string repository) =>
-        (host.Origin.AbsoluteUri, repository);
+    private static (string Origin, string Scopes) Key(RegistryHost host, AccessScope scope) =>
+        (host.Origin.AbsoluteUri, scope.ToString());
 }

@@ -18,7 +18,7 @@ internal sealed class TokenClient(HttpTransport transport, TimeProvider time)
     private const string ClientId = "imagestore";
 
     public async Task<BearerToken> GetAsync(
-        Uri registry, Challenge challenge, string scope, Credential? credential, CancellationToken ct)
+        Uri registry, Challenge challenge, IReadOnlyList<string> scopes, Credential? credential, CancellationToken ct)
     {
         if (!challenge.Parameters.TryGetValue("realm", out var text) || !Uri.TryCreate(text, UriKind.Absolute, out var realm))
         {
@@ -35,7 +35,7 @@ internal sealed class TokenClient(HttpTransport transport, TimeProvider time)
         if (credential?.IdentityToken is { } identity)
         {
             using var reply = await transport.SendAsync(
-                Post(realm, service, scope, identity), ct).ConfigureAwait(false);
+                Post(realm, service, scopes, identity), ct).ConfigureAwait(false);
             // Token servers without OAuth2 say so in many ways.
             if (reply.IsSuccess)
             {
@@ -51,13 +51,13 @@ internal sealed class TokenClient(HttpTransport transport, TimeProvider time)
         }
 
         using var answer = await transport.SendAsync(
-            Get(realm, service, scope, credential?.Basic()), ct).ConfigureAwait(false);
+            Get(realm, service, scopes, credential?.Basic()), ct).ConfigureAwait(false);
         return answer.IsSuccess
             ? Parse(registry, answer.Body)
             : throw ErrorReply.ToException(answer, $"A token for {Printable.Of(registry.Authority)}");
     }
 
-    private static RegistryRequest Post(Uri realm, string? service, string scope, string identity) =>
+    private static RegistryRequest Post(Uri realm, string? service, IReadOnlyList<string> scopes, string identity) =>
         new(HttpMethod.Post, realm)
         {
             BodyLimit = MaxTokenBytes,
@@ -66,14 +66,14 @@ internal sealed class TokenClient(HttpTransport transport, TimeProvider time)
                 new("grant_type", "refresh_token"),
                 new("service", service ?? string.Empty),
                 new("client_id", ClientId),
-                new("scope", scope),
+                new("scope", string.Join(' ', scopes)),
                 new("refresh_token", identity),
             ],
         };
 
-    private static RegistryRequest Get(Uri realm, string? service, string scope, AuthenticationHeaderValue? basic)
+    private static RegistryRequest Get(Uri realm, string? service, IReadOnlyList<string> scopes, AuthenticationHeaderValue? basic)
     {
-        var query = $"scope={Uri.EscapeDataString(scope)}";
+        var query = string.Join('&', scopes.Select(scope => $"scope={Uri.EscapeDataString(scope)}"));
         if (!string.IsNullOrEmpty(service))
         {
             query += $"&service={Uri.EscapeDataString(service)}";

@@ -8,7 +8,7 @@ using ImageStore.Store.Oci;
 namespace ImageStore.Distribution.Registry;
 
 /// <summary>A blob's bytes, which go on by a new request where a connection breaks or stalls.</summary>
-internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, long offset) : ReadOnlyStream
+internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, long offset) : ReadOnlyStream
 {
     // Progress of this much between two failures shows that the download will end: the budget starts anew.
     private const long ProgressThatRenewsBudget = 1024 * 1024;
@@ -104,7 +104,7 @@ internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, l
     private async Task ConnectAsync(CancellationToken ct)
     {
         var from = _rangeRefused ? 0 : _position;
-        _reply = await repository.OpenBlobAtAsync(blob.Digest, from, ct).ConfigureAwait(false);
+        _reply = await RequestAsync(from, ct).ConfigureAwait(false);
         if (from > 0 && !IsRangeAnswer(_reply, from))
         {
             // Some storages refuse ranges, or send another one: the whole blob, skipped up to here, still serves.
@@ -122,7 +122,7 @@ internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, l
 
                 _rangeRefused = true;
                 from = 0;
-                _reply = await repository.OpenBlobAtAsync(blob.Digest, from, ct).ConfigureAwait(false);
+                _reply = await RequestAsync(from, ct).ConfigureAwait(false);
             }
             else
             {
@@ -130,7 +130,7 @@ internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, l
             }
         }
 
-        RepositoryClient.ThrowUnlessSuccess(_reply, Subject);
+        RepositoryAccess.ThrowUnlessSuccess(_reply, Subject);
         if (_reply.Message.Content.Headers.ContentLength > blob.Size - from)
         {
             throw TooLong();
@@ -141,6 +141,9 @@ internal sealed class BlobStream(RepositoryClient repository, Descriptor blob, l
         _windowTime = TimeSpan.Zero;
         await SkipAsync(_position - from, ct).ConfigureAwait(false);
     }
+
+    private Task<Reply> RequestAsync(long from, CancellationToken ct) => repository.SendAsync(
+        new RepositoryRequest(RegistryPurpose.Pull, HttpMethod.Get, $"blobs/{blob.Digest}") { RangeFrom = from }, ct);
 
     private bool IsRangeAnswer(Reply reply, long from) =>
         reply.Status == HttpStatusCode.PartialContent

@@ -23,7 +23,8 @@ public sealed class RegistryClient : IAsyncDisposable
     public RepositoryClient Repository(ImageReference reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        return new RepositoryClient(reference, RegistryHost.Of(reference, _options), _transport, _authenticator, _options);
+        return new RepositoryClient(new RepositoryAccess(
+            reference, RegistryHost.Of(reference, _options), _transport, _authenticator, _options));
     }
 
     /// <summary>Closes the connections.</summary>

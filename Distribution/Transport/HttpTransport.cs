@@ -54,6 +54,11 @@ internal sealed class HttpTransport : IDisposable
     {
         try
         {
+            if (!request.Retry)
+            {
+                return await FollowAsync(request, ct).ConfigureAwait(false);
+            }
+
             return await _pipeline.ExecuteAsync(
                 static (state, token) => new ValueTask<Reply>(state.Transport.FollowAsync(state.Request, token)),
                 (Transport: this, Request: request),
@@ -111,9 +116,9 @@ internal sealed class HttpTransport : IDisposable
             message.Headers.TryAddWithoutValidation("Accept", request.Accept);
         }
 
-        if (request.RangeFrom > 0)
+        if (request.RangeFrom > 0 || request.RangeTo is not null)
         {
-            message.Headers.Range = new RangeHeaderValue(request.RangeFrom, null);
+            message.Headers.Range = new RangeHeaderValue(request.RangeFrom, request.RangeTo);
         }
 
         if (request.Authorization is not null && RedirectPolicy.SameOrigin(request.Uri, uri))
@@ -127,12 +132,20 @@ internal sealed class HttpTransport : IDisposable
         }
 
         using var deadline = new CancellationTokenSource(_options.ResponseTimeout, _options.Time);
+        var sent = request.Body is { } body
+            ? new StreamedContent(body, () => deadline.CancelAfter(_options.ResponseTimeout))
+            : null;
+        message.Content ??= sent;
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
         try
         {
             var answer = await _invoker.SendAsync(message, linked.Token).ConfigureAwait(false);
             _answered[uri.Authority] = true;
             return answer;
+        }
+        catch (Exception) when (sent?.SourceFailure is ImageStoreException)
+        {
+            throw sent.SourceFailure;
         }
         catch (HttpRequestException e) when (IsForGood(uri, e))
         {
@@ -159,7 +172,7 @@ internal sealed class HttpTransport : IDisposable
                 body = await CappedBody.ReadAsync(message, limit, _options, ct).ConfigureAwait(false);
             }
 
-            return new Reply(message, uri, body);
+            return new Reply(message, uri, body) { RequestUri = request.Uri };
         }
         catch
         {

@@ -12,6 +12,14 @@ internal sealed record RegistryRequest(HttpMethod Method, Uri Uri)
     /// <summary>The first byte asked for; 0 asks for all, without a Range header.</summary>
     public long RangeFrom { get; init; }
 
+    /// <summary>The last byte asked for, or null for all that follow.</summary>
+    public long? RangeTo { get; init; }
+
+    public RequestBody? Body { get; init; }
+
+    /// <summary>Is it sent again by itself after a failure of the moment?</summary>
+    public bool Retry { get; init; } = true;
+
     public IReadOnlyList<KeyValuePair<string, string>>? Form { get; init; }
 
     /// <summary>The most that a success's body may hold; null leaves it unread, for streaming.</summary>

@@ -5,6 +5,9 @@ namespace ImageStore.Distribution.Transport;
 /// <summary>A response and what was read of it. Whoever receives it disposes it.</summary>
 internal sealed record Reply(HttpResponseMessage Message, Uri FinalUri, ReadOnlyMemory<byte> Body) : IDisposable
 {
+    /// <summary>What was asked, before any redirect.</summary>
+    public required Uri RequestUri { get; init; }
+
     public HttpStatusCode Status => Message.StatusCode;
 
     public bool IsSuccess => Message.IsSuccessStatusCode;

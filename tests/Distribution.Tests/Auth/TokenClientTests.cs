@@ -40,7 +40,7 @@ public sealed class TokenClientTests
         new TokenClient(transport, TimeProvider.System).GetAsync(
             new Uri(registry),
             Challenge.Parse($"Bearer realm=\"{realm}\"")[0],
-            "repository:r:pull",
+            ["repository:r:pull"],
             new Credential { IdentityToken = "id" },
             TestContext.Current.CancellationToken);
 }
