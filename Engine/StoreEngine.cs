@@ -1,7 +1,9 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Engine.Mounts;
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
+using ImageStore.Engine.Transfer;
 using ImageStore.Engine.Unpack;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
@@ -19,6 +21,8 @@ public sealed class StoreEngine : IAsyncDisposable
 {
     // Twice the age at which the kernel starts to write dirty pages back by itself.
     private static readonly TimeSpan s_writtenBack = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan s_leaseLifetime = TimeSpan.FromHours(24);
 
     private readonly StoreRoot _root;
     private readonly EngineOptions _options;
@@ -67,7 +71,7 @@ public sealed class StoreEngine : IAsyncDisposable
 
     /// <summary>Pulls an image from its registry; unpacks it where that is asked for and permitted.</summary>
     /// <exception cref="ImageStoreException">What failed, why, and what to do; what was verified stays for a repeat.</exception>
-    public async Task<PullResult> PullAsync(PullRequest request, PullProgress progress, CancellationToken cancellationToken)
+    public async Task<PullResult> PullAsync(PullRequest request, TransferProgress progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(progress);
@@ -92,7 +96,7 @@ public sealed class StoreEngine : IAsyncDisposable
     /// <summary>Unpacks an image that the store has; returns the snapshotter's name and the chain ID.</summary>
     /// <exception cref="ImageStoreException">The image or a part of it is missing, or a layer is at fault.</exception>
     public async Task<(string Snapshotter, Digest ChainId)> UnpackAsync(
-        string reference, string? snapshotter, Platform? platform, PullProgress progress, CancellationToken cancellationToken)
+        string reference, string? snapshotter, Platform? platform, TransferProgress progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(progress);
         var image = FindImage(reference);
@@ -101,6 +105,20 @@ public sealed class StoreEngine : IAsyncDisposable
         var chainId = await new StoredImageUnpacker(Content, target)
             .UnpackAsync(image, platform ?? Platform.Current, progress, cancellationToken).ConfigureAwait(false);
         return (target.Name, chainId);
+    }
+
+    /// <summary>The namespace's images, to copy from.</summary>
+    public IImageSource AsSource() => new StoreSource(Content, Images);
+
+    /// <summary>The namespace, to copy images into.</summary>
+    /// <param name="names">Makes an image's full name out of the tag that it is put under.</param>
+    /// <param name="cancellationToken">Ends the making of the lease that keeps what arrives.</param>
+    public async Task<IImageTarget> AsTargetAsync(Func<string, string> names, CancellationToken cancellationToken)
+    {
+        var leases = _root.Leases(_options.Namespace);
+        var lease = await leases.CreateAsync(
+            $"import-{Guid.NewGuid():N}", s_leaseLifetime, Labels.None, cancellationToken).ConfigureAwait(false);
+        return new StoreTarget(Content, Images, leases, lease, names);
     }
 
     /// <summary>The image that <paramref name="reference"/> names, in its short or full spelling.</summary>
@@ -151,7 +169,7 @@ public sealed class StoreEngine : IAsyncDisposable
     {
         _ = FindImage(reference);
         Privileges.NeedMount(directory);
-        var (name, chainId) = await UnpackAsync(reference, snapshotter, null, new PullProgress(), cancellationToken)
+        var (name, chainId) = await UnpackAsync(reference, snapshotter, null, new TransferProgress(), cancellationToken)
             .ConfigureAwait(false);
         var target = await SnapshotterAsync(name, cancellationToken).ConfigureAwait(false);
         await new ImageMounts(target).MountAsync(chainId, directory, readWrite, cancellationToken).ConfigureAwait(false);

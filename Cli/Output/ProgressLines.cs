@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 
 namespace ImageStore.Cli.Output;
 
@@ -15,7 +15,7 @@ internal sealed class ProgressLines : IAsyncDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<BlobProgress, BlobState> _told = [];
-    private readonly PullProgress _progress;
+    private readonly TransferProgress _progress;
     private readonly TextWriter _output;
     private readonly bool _live;
     private readonly Task _drawing;
@@ -24,16 +24,16 @@ internal sealed class ProgressLines : IAsyncDisposable
     private long _lastTime = Stopwatch.GetTimestamp();
     private double _rate;
 
-    private ProgressLines(PullProgress progress, TextWriter output, bool live)
+    private ProgressLines(TransferProgress progress, TextWriter output, bool live)
     {
         (_progress, _output, _live) = (progress, output, live);
         _drawing = Task.Run(DrawAsync);
     }
 
     /// <summary>Runs <paramref name="work"/>, and draws how far it is on standard error unless the session is quiet.</summary>
-    public static async Task<T> WhileAsync<T>(Session session, Func<PullProgress, Task<T>> work)
+    public static async Task<T> WhileAsync<T>(Session session, Func<TransferProgress, Task<T>> work)
     {
-        var progress = new PullProgress();
+        var progress = new TransferProgress();
         if (session.Quiet)
         {
             return await work(progress).ConfigureAwait(false);

@@ -1,4 +1,4 @@
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Cli.Output;

@@ -39,7 +39,7 @@ public sealed record ImageReference
     public string Canonical => Digest is { } digest ? $"{RepositoryName}@{digest}" : $"{RepositoryName}:{Tag}";
 
     /// <summary>What a registry is asked for: the digest, else the tag.</summary>
-    internal string Identifier => Digest?.ToString() ?? Tag ?? DefaultTag;
+    public string Identifier => Digest?.ToString() ?? Tag ?? DefaultTag;
 
     /// <summary>Parses <paramref name="text"/>; a short name means Docker Hub.</summary>
     /// <exception cref="ImageStoreException">It is no image name (<see cref="ErrorKind.InvalidArgument"/>).</exception>

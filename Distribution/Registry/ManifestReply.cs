@@ -16,7 +16,7 @@ internal static class ManifestReply
         if (!Digest.TryParse(reply.Header(DigestHeader), out var digest)
             || reply.Message.Content.Headers.ContentLength is not (> 0 and <= OciLimits.MaxManifestBytes and var size)
             || mediaType is null
-            || !(MediaTypes.IsIndex(mediaType) || MediaTypes.IsManifest(mediaType)))
+            || !MediaTypes.IsDocument(mediaType))
         {
             return null;
         }
@@ -43,7 +43,7 @@ internal static class ManifestReply
                 "Push the image again with a current tool.");
         }
 
-        if (mediaType is null || !(MediaTypes.IsIndex(mediaType) || MediaTypes.IsManifest(mediaType)))
+        if (mediaType is null || !MediaTypes.IsDocument(mediaType))
         {
             throw new ImageStoreException(
                 ErrorKind.Unsupported,

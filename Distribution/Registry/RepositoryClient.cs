@@ -1,17 +1,33 @@
 using System.Net;
+using ImageStore.Distribution.Registry.Uploads;
+using ImageStore.Distribution.Transfer;
+using ImageStore.Distribution.Transport;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Distribution.Registry;
 
-/// <summary>Reads one repository of a registry.</summary>
-public sealed class RepositoryClient
+/// <summary>Reads and writes one repository of a registry.</summary>
+public sealed class RepositoryClient : IDisposable
 {
     private static readonly string s_accept = string.Join(", ", MediaTypes.Accepted);
 
     private readonly RepositoryAccess _access;
 
-    internal RepositoryClient(RepositoryAccess access) => _access = access;
+    private readonly BlobUploads _uploads;
+    private readonly ReferrerList _referrers;
+    private readonly ReferrerTag _referrerTag;
+
+    internal RepositoryClient(RepositoryAccess access)
+    {
+        _access = access;
+        _uploads = new BlobUploads(access);
+        _referrers = new ReferrerList(access);
+        _referrerTag = new ReferrerTag(access, _referrers);
+    }
+
+    /// <summary>The name that the repository was opened by.</summary>
+    public ImageReference Reference => _access.Reference;
 
     /// <summary>What <paramref name="tagOrDigest"/> names now: one HEAD request where the registry plays along.</summary>
     /// <exception cref="ImageStoreException">There is no such manifest, or the registry fails.</exception>
@@ -100,6 +116,96 @@ public sealed class RepositoryClient
             throw;
         }
     }
+
+    /// <summary>All tags, in the registry's order.</summary>
+    /// <exception cref="ImageStoreException">The repository is missing, or the registry fails.</exception>
+    public Task<IReadOnlyList<string>> ListTagsAsync(CancellationToken ct) => TagList.ReadAsync(_access, ct);
+
+    /// <summary>The manifests whose subject is <paramref name="subject"/>, by the API or the tag schema.</summary>
+    /// <param name="subject">What they are about.</param>
+    /// <param name="artifactType">The one type that is wanted, or null for all.</param>
+    /// <param name="ct">Ends the requests.</param>
+    /// <exception cref="ImageStoreException">The registry fails.</exception>
+    public Task<IReadOnlyList<Descriptor>> ListReferrersAsync(Digest subject, string? artifactType, CancellationToken ct) =>
+        _referrers.ReadAsync(subject, artifactType, ct);
+
+    /// <summary>Does the repository have the blob?</summary>
+    /// <exception cref="ImageStoreException">The registry fails.</exception>
+    public Task<bool> HasBlobAsync(Descriptor blob, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        return _uploads.HasAsync(blob, ct);
+    }
+
+    /// <summary>Takes a blob over from another repository of the registry, without its bytes.</summary>
+    /// <returns>Is it there now? Where not, it has to be uploaded.</returns>
+    public Task<bool> TryMountAsync(Descriptor blob, string fromRepository, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        return _uploads.TryMountAsync(blob, fromRepository, ct);
+    }
+
+    /// <summary>Uploads a blob; the registry verifies its digest.</summary>
+    /// <exception cref="ImageStoreException">The registry refuses it, or the upload breaks too often.</exception>
+    public Task PutBlobAsync(Descriptor blob, BlobOpener open, IProgress<long>? progress, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        ArgumentNullException.ThrowIfNull(open);
+        return _uploads.UploadAsync(blob, open, progress, ct);
+    }
+
+    /// <summary>Writes a manifest byte for byte under a tag, or under its digest; keeps the referrers' tag where the registry does not.</summary>
+    /// <exception cref="ImageStoreException">The registry refuses it.</exception>
+    public async Task PutManifestAsync(FetchedManifest manifest, string? tag, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var links = DocumentLinks.Parse(manifest.Bytes, manifest.Descriptor.MediaType);
+        var known = await ManifestPut.SendAsync(
+            _access, manifest.Bytes, manifest.Descriptor.MediaType, tag ?? manifest.Descriptor.Digest.ToString(), ct)
+            .ConfigureAwait(false);
+        if (links.Subject is { } subject && !known)
+        {
+            await _referrerTag.AddAsync(subject.Digest, manifest.Descriptor, links, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Deletes a manifest with all its tags, or where <paramref name="tagOrDigest"/> is a tag, that tag alone.</summary>
+    /// <exception cref="ImageStoreException">It is not there, or the registry does not delete (<see cref="ErrorKind.Unsupported"/>).</exception>
+    public async Task DeleteAsync(string tagOrDigest, CancellationToken ct)
+    {
+        DocumentLinks? links = null;
+        if (Digest.TryParse(tagOrDigest, out var digest))
+        {
+            var manifest = await FetchManifestAsync(tagOrDigest, ct).ConfigureAwait(false);
+            links = DocumentLinks.Parse(manifest.Bytes, manifest.Descriptor.MediaType);
+        }
+
+        using var reply = await _access.SendAsync(
+            new RepositoryRequest(RegistryPurpose.Delete, HttpMethod.Delete, ManifestPath(tagOrDigest))
+            {
+                BodyLimit = CappedBody.MaxErrorBytes,
+            },
+            ct).ConfigureAwait(false);
+        if ((int)reply.Status is 405 or 400 or 501)
+        {
+            throw new ImageStoreException(
+                ErrorKind.Unsupported,
+                $"{_access.Subject(tagOrDigest)}: the registry does not delete {(links is null ? "tags" : "manifests")} (HTTP {(int)reply.Status}).",
+                links is null
+                    ? "Delete the manifest by its digest, which takes all its tags along, or ask the registry's operator."
+                    : "Ask the registry's operator to allow deletion.");
+        }
+
+        RepositoryAccess.ThrowUnlessSuccess(reply, _access.Subject(tagOrDigest));
+        if (links?.Subject is { } subject
+            && await _referrers.FromApiAsync(subject.Digest, null, ct).ConfigureAwait(false) is null)
+        {
+            await _referrerTag.RemoveAsync(subject.Digest, digest, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends the use of it.</summary>
+    public void Dispose() => _referrerTag.Dispose();
 
     private static RegistryPurpose PurposeOf(string tagOrDigest) =>
         Digest.TryParse(tagOrDigest, out _) ? RegistryPurpose.Pull : RegistryPurpose.Resolve;

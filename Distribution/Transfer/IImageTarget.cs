@@ -17,6 +17,9 @@ public interface IImageTarget : IAsyncDisposable
     /// <summary>How many members may be called at the same time; 1 also keeps the order of what is written.</summary>
     int MaxConcurrency { get; }
 
+    /// <summary>What a tag of the place names now; null when it names nothing, or the place cannot tell.</summary>
+    Task<Descriptor?> FindAsync(string tagOrDigest, CancellationToken cancellationToken) => Task.FromResult<Descriptor?>(null);
+
     /// <summary>Does the place have all of the blob?</summary>
     Task<bool> HasBlobAsync(Descriptor blob, CancellationToken cancellationToken);
 

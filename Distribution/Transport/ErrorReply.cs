@@ -15,7 +15,8 @@ internal static class ErrorReply
         {
             401 => (ErrorKind.Unauthenticated, "credentials are missing or refused",
                 "Check the name; if it is right, log in with `docker login` or `podman login`."),
-            403 => (ErrorKind.PermissionDenied, "access is denied", "Ask for the right to pull this repository."),
+            403 => (ErrorKind.PermissionDenied, "access is denied", IsRead(reply)
+                ? "Ask for the right to pull this repository." : "Ask for the right to push to this repository."),
             404 => (ErrorKind.NotFound, "repository, tag or blob not found", "Check the spelling of name and tag."),
             429 => (ErrorKind.TooManyRequests, "the registry asks for fewer requests",
                 "Wait, or log in to get a higher limit."),
@@ -28,6 +29,9 @@ internal static class ErrorReply
             $"{subject}: {why} (HTTP {status} from {host}{(detail is null ? string.Empty : ": " + detail)}).",
             remedy);
     }
+
+    private static bool IsRead(Reply reply) =>
+        reply.Message.RequestMessage?.Method is not { } method || method == HttpMethod.Get || method == HttpMethod.Head;
 
     // Registries write many things here; only the status decides, this is for the reader.
     private static string? Detail(ReadOnlyMemory<byte> body)

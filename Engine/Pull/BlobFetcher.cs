@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using ImageStore.Distribution.Registry;
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Store.Content;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Oci;

@@ -18,6 +18,12 @@ internal static class GcLabels
 
     public static Dictionary<string, string> OfIndex(ImageIndex index) => Numbered("m.", index.Manifests);
 
+    /// <summary>Those of any document.</summary>
+    public static Dictionary<string, string> OfDocument(ReadOnlyMemory<byte> bytes, string mediaType, DocumentLinks links) =>
+        MediaTypes.IsIndex(mediaType) ? Numbered("m.", links.Manifests)
+        : MediaTypes.IsManifest(mediaType) ? OfManifest(OciDocument.ParseManifest(bytes, mediaType))
+        : Numbered("l.", links.Blobs);
+
     /// <summary>Remembers that <paramref name="repository"/> of <paramref name="host"/> had the blob, next to those known before.</summary>
     public static void AddSource(Dictionary<string, string> labels, string host, string repository, string? known)
     {

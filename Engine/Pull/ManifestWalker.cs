@@ -1,5 +1,5 @@
 using ImageStore.Distribution.Registry;
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Store;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
@@ -10,7 +10,7 @@ namespace ImageStore.Engine.Pull;
 
 /// <summary>Walks from a descriptor to image manifests, and brings the documents on the way into the store.</summary>
 internal sealed class ManifestWalker(
-    IContentStore content, RepositoryClient repository, ImageReference reference, Lease lease, PullProgress progress)
+    IContentStore content, RepositoryClient repository, ImageReference reference, Lease lease, TransferProgress progress)
 {
     private const int MaxPlatformsShown = 20;
     private const string Rebuild = "Ask the image's publisher for an index without such nesting.";

@@ -1,5 +1,5 @@
 using ImageStore.Distribution.Registry;
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Unpack;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
@@ -18,7 +18,7 @@ internal sealed class PullOperation(
     ISnapshotter? snapshotter,
     RegistryClient registry,
     PullRequest request,
-    PullProgress progress)
+    TransferProgress progress)
 {
     private const int MaxConcurrentDownloads = 4;
     private static readonly TimeSpan s_leaseLifetime = TimeSpan.FromHours(24);
@@ -40,7 +40,7 @@ internal sealed class PullOperation(
     private async Task<PullResult> PullAsync(CancellationToken cancellationToken)
     {
         progress.Phase = "resolving";
-        var repository = registry.Repository(_reference);
+        using var repository = registry.Repository(_reference);
         var target = await repository.ResolveAsync(
             _reference.Digest?.ToString() ?? _reference.Tag!, cancellationToken).ConfigureAwait(false);
         if (await UpToDateAsync(target, cancellationToken).ConfigureAwait(false) is { } nothingToDo)

@@ -1,4 +1,4 @@
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;

@@ -1,3 +1,4 @@
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Engine.Unpack;
@@ -15,4 +16,4 @@ internal sealed record LayerSource(
     Digest ChainId,
     Func<CancellationToken, Task<Stream>> Open,
     Func<Task> Committed,
-    Progress.BlobProgress Progress);
+    BlobProgress Progress);

@@ -1,4 +1,4 @@
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
@@ -17,7 +17,7 @@ internal sealed class StoredImageUnpacker(IContentStore content, ISnapshotter sn
     /// <exception cref="ImageStoreException">The store lacks a part (<see cref="ErrorKind.NotFound"/>), or it is an
     /// artifact without a filesystem (<see cref="ErrorKind.Unsupported"/>).</exception>
     public async Task<Digest> UnpackAsync(
-        ImageRecord image, Platform platform, PullProgress progress, CancellationToken cancellationToken)
+        ImageRecord image, Platform platform, TransferProgress progress, CancellationToken cancellationToken)
     {
         var stored = new StoredImage(content);
         var chosen = await stored.FindManifestAsync(image.Target, platform, cancellationToken).ConfigureAwait(false);

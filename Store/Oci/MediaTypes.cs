@@ -11,6 +11,9 @@ public static class MediaTypes
     /// <summary>OCI image manifest.</summary>
     public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
 
+    /// <summary>OCI artifact manifest, which image spec 1.1 gave up before its release; registries still hold some.</summary>
+    public const string OciArtifactManifest = "application/vnd.oci.artifact.manifest.v1+json";
+
     /// <summary>OCI image configuration.</summary>
     public const string OciConfig = "application/vnd.oci.image.config.v1+json";
 
@@ -61,13 +64,18 @@ public static class MediaTypes
         OciNonDistributablePrefix, OciNonDistributablePrefix + "+gzip", OciNonDistributablePrefix + "+zstd");
 
     /// <summary>The types that a manifest request accepts, best first.</summary>
-    public static IReadOnlyList<string> Accepted { get; } = [OciIndex, OciManifest, DockerList, DockerManifest];
+    public static IReadOnlyList<string> Accepted { get; } =
+        [OciIndex, OciManifest, DockerList, DockerManifest, OciArtifactManifest];
 
     /// <summary>Is it an index or a manifest list?</summary>
     public static bool IsIndex(string mediaType) => mediaType is OciIndex or DockerList;
 
     /// <summary>Is it an image manifest?</summary>
     public static bool IsManifest(string mediaType) => mediaType is OciManifest or DockerManifest;
+
+    /// <summary>Is it a document that refers to others: a manifest, an index, an artifact manifest?</summary>
+    public static bool IsDocument(string mediaType) =>
+        IsIndex(mediaType) || IsManifest(mediaType) || mediaType == OciArtifactManifest;
 
     /// <summary>Is it an image configuration, which has a platform and diff IDs?</summary>
     public static bool IsConfig(string mediaType) => mediaType is OciConfig or DockerConfig;

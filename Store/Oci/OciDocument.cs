@@ -36,6 +36,18 @@ public static class OciDocument
         return index;
     }
 
+    /// <summary>Reads an artifact manifest.</summary>
+    /// <exception cref="ImageStoreException">As for <see cref="ParseManifest"/>.</exception>
+    public static ArtifactManifest ParseArtifact(ReadOnlyMemory<byte> bytes)
+    {
+        CheckShape(bytes, MediaTypes.OciArtifactManifest, forbidden: "manifests");
+        var artifact = Parse(bytes, OciJson.Default.ArtifactManifest, "artifact manifest", OciLimits.MaxManifestBytes);
+        CheckType(artifact.MediaType, MediaTypes.OciArtifactManifest, "artifact manifest");
+        CheckCount(artifact.Blobs.Count, OciLimits.MaxLayers, "artifact manifest", "blobs");
+        CheckDescriptors(artifact.Blobs, "artifact manifest");
+        return artifact;
+    }
+
     /// <summary>Reads an image configuration whose diff IDs must be as many as <paramref name="layers"/>.</summary>
     /// <exception cref="ImageStoreException">As for <see cref="ParseManifest"/>.</exception>
     public static ImageConfig ParseConfig(ReadOnlyMemory<byte> bytes, int layers)

@@ -10,6 +10,7 @@ namespace ImageStore.Store.Oci;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Manifest))]
 [JsonSerializable(typeof(ImageIndex))]
+[JsonSerializable(typeof(ArtifactManifest))]
 [JsonSerializable(typeof(ImageConfig))]
 [JsonSerializable(typeof(Descriptor))]
 [JsonSerializable(typeof(Dictionary<string, string>))]

@@ -1,4 +1,4 @@
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
 using ImageStore.Engine.Tests.Support;
 using ImageStore.Store.Errors;
@@ -170,7 +170,7 @@ public sealed class PullBehaviourTests : PullTest
         await using (var engine = await OpenAsync())
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-            var progress = new PullProgress();
+            var progress = new TransferProgress();
             var pull = engine.PullAsync(new PullRequest { Reference = Reference() }, progress, stop.Token);
             while (!pull.IsCompleted && progress.Blobs.All(blob => blob.Done < 200_000))
             {

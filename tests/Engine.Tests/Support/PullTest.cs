@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using ImageStore.Distribution.Registry;
-using ImageStore.Engine.Progress;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
@@ -53,7 +53,7 @@ public abstract class PullTest : IAsyncLifetime
         Ct);
 
     protected static Task<PullResult> PullAsync(StoreEngine engine, string reference) =>
-        engine.PullAsync(new PullRequest { Reference = reference }, new PullProgress(), Ct);
+        engine.PullAsync(new PullRequest { Reference = reference }, new TransferProgress(), Ct);
 
     protected async Task<PullResult> PullAsync(string? reference = null)
     {

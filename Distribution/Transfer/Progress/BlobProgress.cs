@@ -1,15 +1,16 @@
 using ImageStore.Store.Oci;
 
-namespace ImageStore.Engine.Progress;
+namespace ImageStore.Distribution.Transfer.Progress;
 
-/// <summary>How far one blob is. Written by the pull, read by whoever draws it.</summary>
+/// <summary>How far one blob is. Written by the transfer, read by whoever draws it.</summary>
 public sealed class BlobProgress
 {
     private long _done;
     private long _unpacked;
     private int _state;
 
-    internal BlobProgress(Digest digest, string kind, long total) => (Digest, Kind, Total) = (digest, kind, total);
+    /// <summary>Makes one that has not begun.</summary>
+    public BlobProgress(Digest digest, string kind, long total) => (Digest, Kind, Total) = (digest, kind, total);
 
     /// <summary>Which blob.</summary>
     public Digest Digest { get; }
@@ -24,20 +25,20 @@ public sealed class BlobProgress
     public long Done
     {
         get => Interlocked.Read(ref _done);
-        internal set => Interlocked.Exchange(ref _done, value);
+        set => Interlocked.Exchange(ref _done, value);
     }
 
     /// <summary>The bytes without compression that are unpacked.</summary>
     public long Unpacked
     {
         get => Interlocked.Read(ref _unpacked);
-        internal set => Interlocked.Exchange(ref _unpacked, value);
+        set => Interlocked.Exchange(ref _unpacked, value);
     }
 
     /// <summary>What happens to it now.</summary>
     public BlobState State
     {
         get => (BlobState)Volatile.Read(ref _state);
-        internal set => Volatile.Write(ref _state, (int)value);
+        set => Volatile.Write(ref _state, (int)value);
     }
 }

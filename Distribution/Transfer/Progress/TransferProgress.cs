@@ -1,9 +1,9 @@
 using ImageStore.Store.Oci;
 
-namespace ImageStore.Engine.Progress;
+namespace ImageStore.Distribution.Transfer.Progress;
 
-/// <summary>How far a pull is; made by the caller, and safe to read from another thread at any time.</summary>
-public sealed class PullProgress
+/// <summary>How far a pull, push or copy is; made by the caller, and safe to read from another thread at any time.</summary>
+public sealed class TransferProgress
 {
     private readonly Lock _gate = new();
     private readonly List<BlobProgress> _blobs = [];
@@ -13,7 +13,7 @@ public sealed class PullProgress
     public string Phase
     {
         get => _phase;
-        internal set => _phase = value;
+        set => _phase = value;
     }
 
     /// <summary>The blobs that are known so far, in the order of the image.</summary>
@@ -28,8 +28,10 @@ public sealed class PullProgress
         }
     }
 
-    internal BlobProgress Add(Descriptor descriptor, string kind)
+    /// <summary>Adds a blob that is to come; <paramref name="kind"/> is <c>index</c>, <c>manifest</c>, <c>config</c> or <c>layer</c>.</summary>
+    public BlobProgress Add(Descriptor descriptor, string kind)
     {
+        ArgumentNullException.ThrowIfNull(descriptor);
         var blob = new BlobProgress(descriptor.Digest, kind, descriptor.Size);
         lock (_gate)
         {

@@ -1,6 +1,6 @@
-namespace ImageStore.Engine.Progress;
+namespace ImageStore.Distribution.Transfer.Progress;
 
-/// <summary>Where a blob of a pull is.</summary>
+/// <summary>Where a blob of a pull, push or copy is.</summary>
 public enum BlobState
 {
     /// <summary>Its turn has not come.</summary>
@@ -12,6 +12,9 @@ public enum BlobState
     /// <summary>Bytes arrive.</summary>
     Downloading,
 
+    /// <summary>Bytes are sent.</summary>
+    Uploading,
+
     /// <summary>All bytes are there and verified; unpacking has yet to begin or is waiting for a lower layer.</summary>
     Verified,
 
@@ -21,6 +24,6 @@ public enum BlobState
     /// <summary>Nothing is left to do.</summary>
     Done,
 
-    /// <summary>The store had it already.</summary>
+    /// <summary>It was there already.</summary>
     Exists,
 }
