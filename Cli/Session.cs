@@ -28,7 +28,8 @@ internal sealed class Session(ParseResult parsed)
             return ExitCode.Ok;
         });
 
-    private async Task WithEngineAsync(
+    /// <summary>Runs <paramref name="body"/> with an open root.</summary>
+    public async Task WithEngineAsync(
         MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken)
     {
         var options = new EngineOptions

@@ -10,7 +10,7 @@ internal static class CommandTree
 {
     public static RootCommand Build()
     {
-        var root = new RootCommand("ImageStore keeps container images: pulls, verifies, unpacks and mounts them, with no daemon.");
+        var root = new RootCommand("ImageStore keeps container images: pulls, copies, verifies, unpacks and mounts them, with no daemon.");
         foreach (var option in (Option[])[
             GlobalOptions.Root, GlobalOptions.Namespace, GlobalOptions.Format, GlobalOptions.Quiet, GlobalOptions.Debug])
         {
@@ -18,7 +18,7 @@ internal static class CommandTree
         }
 
         foreach (var command in (Command[])[
-            PullCommand.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
+            PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), .. RegistryVerbs.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
             MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build()])
         {

@@ -9,6 +9,7 @@ using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 using ImageStore.Store.Images;
+using ImageStore.Store.Oci;
 
 namespace ImageStore.Cli.Output;
 
@@ -22,6 +23,9 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<SnapshotInfo>))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotNode>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(IReadOnlyList<Descriptor>))]
+[JsonSerializable(typeof(Descriptor))]
+[JsonSerializable(typeof(CopyReport))]
 [JsonSerializable(typeof(ImageDetails))]
 [JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(PullResult))]

@@ -64,6 +64,11 @@ internal static class ProgressText
             return total == 0 ? Printable.Of(phase) : $"{Printable.Of(phase)}: {Sizes.Of(total)}";
         }
 
+        if (phase == "copying")
+        {
+            return $"copying: {Sizes.Of(done)} of {Sizes.Of(total)} ({100 * done / total}%), {Sizes.Of((long)rate)}/s";
+        }
+
         return done < total
             ? $"downloading: {Sizes.Of(done)} of {Sizes.Of(total)} ({100 * done / total}%), {Sizes.Of((long)rate)}/s"
             : $"unpacking: all {Sizes.Of(total)} are here, {Sizes.Of(blobs.Sum(blob => blob.Unpacked))} unpacked";

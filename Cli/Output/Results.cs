@@ -24,7 +24,8 @@ internal static class Results
         }
     }
 
-    private static void Write(Session session, List<string> names)
+    /// <summary>Tells what was done.</summary>
+    public static void Write(Session session, List<string> names)
     {
         if (session.Json)
         {
