@@ -34,6 +34,14 @@ internal static class GlobalOptions
         DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_DEBUG") is not (null or "0"),
     };
 
+    public static Option<string> LimitRate { get; } = new("--limit-rate")
+    {
+        Description = "The most bytes a second to and from registries, such as 10M [env: IMAGESTORE_LIMIT_RATE]",
+        Recursive = true,
+        DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_LIMIT_RATE")!,
+        HelpName = "RATE",
+    };
+
     private static string? FromEnvironment(string name) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 

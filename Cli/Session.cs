@@ -37,6 +37,7 @@ internal sealed class Session(ParseResult parsed)
             Root = parsed.GetRequiredValue(GlobalOptions.Root),
             Namespace = parsed.GetRequiredValue(GlobalOptions.Namespace),
             Access = access,
+            Registry = RegistryClients.Options(this, plainHttp: false),
             OnWait = holder => Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root"),
         };
         var engine = await StoreEngine.OpenAsync(options, cancellationToken).ConfigureAwait(false);

@@ -12,14 +12,15 @@ internal static class CommandTree
     {
         var root = new RootCommand("ImageStore keeps container images: pulls, copies, verifies, unpacks and mounts them, with no daemon.");
         foreach (var option in (Option[])[
-            GlobalOptions.Root, GlobalOptions.Namespace, GlobalOptions.Format, GlobalOptions.Quiet, GlobalOptions.Debug])
+            GlobalOptions.Root, GlobalOptions.Namespace, GlobalOptions.Format, GlobalOptions.Quiet, GlobalOptions.Debug,
+            GlobalOptions.LimitRate])
         {
             root.Options.Add(option);
         }
 
         foreach (var command in (Command[])[
             PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), .. RegistryVerbs.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
-            MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(),
+            MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(), HostsCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build()])
         {
             root.Subcommands.Add(command);

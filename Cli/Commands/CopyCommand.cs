@@ -35,7 +35,7 @@ internal static class CopyCommand
         {
             var (from, to) = (Place.Parse(session.Value(source)), Place.Parse(session.Value(target)));
             var options = what.Of(session, onePlatform: to.Kind == PlaceKind.DockerArchive);
-            var registry = RegistryClients.Make(session.Value(plain));
+            var registry = RegistryClients.Make(session, session.Value(plain));
             await using var closing = registry.ConfigureAwait(false);
             if (from.Kind == PlaceKind.Store || to.Kind == PlaceKind.Store)
             {

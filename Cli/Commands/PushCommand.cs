@@ -31,7 +31,7 @@ internal static class PushCommand
         {
             var image = engine.FindImage(session.Value(local));
             var to = Place.Parse(session.Value(remote) ?? image.Name);
-            var registry = RegistryClients.Make(session.Value(plain));
+            var registry = RegistryClients.Make(session, session.Value(plain));
             await using var closing = registry.ConfigureAwait(false);
             await CopyCommand.RunAsync(
                 session,

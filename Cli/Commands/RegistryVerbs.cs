@@ -152,7 +152,7 @@ internal static class RegistryVerbs
         Session.Bind(command, async (session, token) =>
         {
             var name = ImageReference.Parse(session.Value(reference));
-            var registry = RegistryClients.Make(session.Value(plain));
+            var registry = RegistryClients.Make(session, session.Value(plain));
             await using var closing = registry.ConfigureAwait(false);
             using var client = registry.Repository(name);
             await body(session, client, name.Identifier, token).ConfigureAwait(false);

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using ImageStore.Distribution.Hosts;
 using ImageStore.Engine;
 using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Snapshots;
@@ -26,6 +27,7 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<Descriptor>))]
 [JsonSerializable(typeof(Descriptor))]
 [JsonSerializable(typeof(CopyReport))]
+[JsonSerializable(typeof(IReadOnlyList<HostExplanation>))]
 [JsonSerializable(typeof(ImageDetails))]
 [JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(PullResult))]

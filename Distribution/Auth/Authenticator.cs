@@ -6,7 +6,7 @@ using ImageStore.Distribution.Transport;
 namespace ImageStore.Distribution.Auth;
 
 /// <summary>Remembers each registry's challenge and each scope's token; learns only from a 401.</summary>
-internal sealed class Authenticator(HttpTransport transport, CredentialStore credentials, TimeProvider time) : IDisposable
+internal sealed class Authenticator(HttpTransport transport, CredentialStore credentials, RegistryOptions options) : IDisposable
 {
     private const int Turns = 16;
 
@@ -15,7 +15,7 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
 
     private readonly ConcurrentDictionary<(string Origin, string Scopes), BearerToken> _headers = new();
     private readonly ConcurrentDictionary<string, IReadOnlyList<Challenge>> _challenges = new();
-    private readonly TokenClient _tokens = new(transport, time);
+    private readonly TokenClient _tokens = new(transport, options.Time);
 
     // Renewals of one token take turns; those of others rarely share one of these.
     private readonly SemaphoreSlim[] _turns = [.. Enumerable.Range(0, Turns).Select(_ => new SemaphoreSlim(1, 1))];
@@ -24,7 +24,7 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
     public async ValueTask<AuthenticationHeaderValue?> HeaderAsync(
         RegistryHost host, AccessScope scope, CancellationToken ct)
     {
-        if (_headers.TryGetValue(Key(host, scope), out var known) && time.GetUtcNow() < known.Expires - s_margin)
+        if (_headers.TryGetValue(Key(host, scope), out var known) && options.Time.GetUtcNow() < known.Expires - s_margin)
         {
             return known.Header;
         }
@@ -43,7 +43,10 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
         {
             // gcr.io sends none with real requests, only with this one.
             using var ping = await transport.SendAsync(
-                new RegistryRequest(HttpMethod.Get, new Uri(host.Origin, "/v2/")) { BodyLimit = CappedBody.MaxErrorBytes },
+                new RegistryRequest(HttpMethod.Get, new Uri(host.Origin, host.BasePath + "/"))
+                {
+                    Host = host, BodyLimit = CappedBody.MaxErrorBytes,
+                },
                 ct).ConfigureAwait(false);
             challenges = RedirectPolicy.SameOrigin(ping.FinalUri, host.Origin)
                 ? Challenge.Parse(ping.Header("WWW-Authenticate"))
@@ -52,6 +55,17 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
 
         _challenges[host.Origin.AbsoluteUri] = challenges;
         return await RenewAsync(host, scope, challenges, used, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Where the credential for a host comes from, without its secret.</summary>
+    public async Task<string> DescribeAsync(RegistryHost host, string repository, CancellationToken ct)
+    {
+        var source = host.OwnCredential is not null ? host.ConfiguredAt
+            : host.CredentialHelper is { } helper ? $"docker-credential-{helper}"
+            : "docker or podman login";
+        return await CredentialAsync(host, repository, ct).ConfigureAwait(false) is { } credential
+            ? $"{credential.Describe()} ({source})"
+            : "anonymous";
     }
 
     public void Dispose() => Array.ForEach(_turns, turn => turn.Dispose());
@@ -92,13 +106,13 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
     private async Task<BearerToken?> AuthenticateAsync(
         RegistryHost host, AccessScope scope, IReadOnlyList<Challenge> challenges, CancellationToken ct)
     {
-        var credential = await credentials.FindAsync(host.Name, scope.Repository, ct).ConfigureAwait(false);
+        var credential = await CredentialAsync(host, scope.Repository, ct).ConfigureAwait(false);
         if (challenges.FirstOrDefault(static c => c.Is("Bearer")) is { } bearer)
         {
             // Only this repository's right is asked for, whatever scope the challenge names.
             return credential?.RegistryToken is { } fixedToken
                 ? new BearerToken(new("Bearer", fixedToken), DateTimeOffset.MaxValue)
-                : await _tokens.GetAsync(host.Origin, bearer, scope.ToScopes(), credential, ct)
+                : await _tokens.GetAsync(host, bearer, scope.ToScopes(), credential, ct)
                     .ConfigureAwait(false);
         }
 
@@ -106,6 +120,12 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
             ? new BearerToken(basic, DateTimeOffset.MaxValue)
             : null;
     }
+
+    private async Task<Credential?> CredentialAsync(RegistryHost host, string repository, CancellationToken ct) =>
+        host.OwnCredential
+        ?? (host.CredentialHelper is { } helper
+            ? await CredentialHelper.GetAsync(helper, host.CredentialKey, options, ct).ConfigureAwait(false)
+            : await credentials.FindAsync(host.CredentialKey, repository, ct).ConfigureAwait(false));
 
     private static (string Origin, string Scopes) Key(RegistryHost host, AccessScope scope) =>
         (host.Origin.AbsoluteUri, scope.ToString());

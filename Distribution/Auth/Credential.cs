@@ -17,6 +17,11 @@ internal sealed class Credential
 
     public string? RegistryToken { get; init; }
 
+    /// <summary>Who it is for, without the secret.</summary>
+    public string Describe() => Username is not null ? $"user {Store.Errors.Printable.Of(Username)}"
+        : IdentityToken is not null ? "an identity token"
+        : "a registry token";
+
     public AuthenticationHeaderValue? Basic() => Username is null || Password is null
         ? null
         : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));

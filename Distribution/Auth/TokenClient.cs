@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transport;
 using ImageStore.Store.Errors;
 
@@ -18,8 +19,9 @@ internal sealed class TokenClient(HttpTransport transport, TimeProvider time)
     private const string ClientId = "imagestore";
 
     public async Task<BearerToken> GetAsync(
-        Uri registry, Challenge challenge, IReadOnlyList<string> scopes, Credential? credential, CancellationToken ct)
+        RegistryHost host, Challenge challenge, IReadOnlyList<string> scopes, Credential? credential, CancellationToken ct)
     {
+        var registry = host.Origin;
         if (!challenge.Parameters.TryGetValue("realm", out var text) || !Uri.TryCreate(text, UriKind.Absolute, out var realm))
         {
             throw Failed(registry, "it names no valid token address");
@@ -35,7 +37,7 @@ internal sealed class TokenClient(HttpTransport transport, TimeProvider time)
         if (credential?.IdentityToken is { } identity)
         {
             using var reply = await transport.SendAsync(
-                Post(realm, service, scopes, identity), ct).ConfigureAwait(false);
+                Post(realm, service, scopes, identity) with { Host = Settings(host, realm) }, ct).ConfigureAwait(false);
             // Token servers without OAuth2 say so in many ways.
             if (reply.IsSuccess)
             {
@@ -51,11 +53,16 @@ internal sealed class TokenClient(HttpTransport transport, TimeProvider time)
         }
 
         using var answer = await transport.SendAsync(
-            Get(realm, service, scopes, credential?.Basic()), ct).ConfigureAwait(false);
+            Get(realm, service, scopes, credential?.Basic()) with { Host = Settings(host, realm) }, ct).ConfigureAwait(false);
         return answer.IsSuccess
             ? Parse(registry, answer.Body)
             : throw ErrorReply.ToException(answer, $"A token for {Printable.Of(registry.Authority)}");
     }
+
+    // A token server elsewhere is trusted by the same authorities, but gets none of the registry's headers and certificates.
+    private static RegistryHost Settings(RegistryHost host, Uri realm) => RedirectPolicy.SameOrigin(host.Origin, realm)
+        ? host
+        : host with { Headers = [], Tls = new Hosts.TlsSettings { Authorities = host.Tls.Authorities, SkipVerify = host.Tls.SkipVerify } };
 
     private static RegistryRequest Post(Uri realm, string? service, IReadOnlyList<string> scopes, string identity) =>
         new(HttpMethod.Post, realm)

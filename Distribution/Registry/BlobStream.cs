@@ -8,7 +8,11 @@ using ImageStore.Store.Oci;
 namespace ImageStore.Distribution.Registry;
 
 /// <summary>A blob's bytes, which go on by a new request where a connection breaks or stalls.</summary>
-internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, long offset) : ReadOnlyStream
+/// <param name="repository">Where from.</param>
+/// <param name="blob">Which.</param>
+/// <param name="offset">The first byte.</param>
+/// <param name="end">The byte before which it ends; the blob's size for all of it.</param>
+internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, long offset, long end) : ReadOnlyStream
 {
     // Progress of this much between two failures shows that the download will end: the budget starts anew.
     private const long ProgressThatRenewsBudget = 1024 * 1024;
@@ -18,7 +22,9 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
     private CancellationTokenSource _idle = new(Timeout.InfiniteTimeSpan, repository.Options.Time);
     private Reply? _reply;
     private Stream? _body;
+    private HostCaps _caps;
     private long _position = offset;
+    private long _end = end;
     private long _lastFailureAt = offset;
     private int _failures;
     private bool _rangeRefused;
@@ -28,9 +34,21 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
 
     private string Subject => repository.Subject(blob.Digest.ToString());
 
+    /// <summary>How fast bytes came while they were waited for, in bytes a second; 0 before any came.</summary>
+    public double Rate { get; private set; }
+
+    /// <summary>Does the server say or show that it serves ranges?</summary>
+    public bool ServesRanges => !_rangeRefused && _reply is { } reply
+        && (reply.Status == HttpStatusCode.PartialContent || reply.Message.Headers.AcceptRanges.Contains("bytes"));
+
+    public override long Position { get => _position; set => throw new NotSupportedException(); }
+
+    /// <summary>Ends the stream before <paramref name="end"/>, which others fetch on from.</summary>
+    public void EndAt(long end) => _end = end;
+
     public async Task OpenAsync(CancellationToken ct)
     {
-        while (_body is null && _position < blob.Size)
+        while (_body is null && _position < _end)
         {
             try
             {
@@ -54,7 +72,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
         {
             try
             {
-                if (_position == blob.Size)
+                if (_position == _end)
                 {
                     await CheckEndAsync(cancellationToken).ConfigureAwait(false);
                     return 0;
@@ -65,7 +83,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
                     await ConnectAsync(cancellationToken).ConfigureAwait(false);
                 }
 
-                var most = (int)Math.Min(buffer.Length, blob.Size - _position);
+                var most = (int)Math.Min(buffer.Length, _end - _position);
                 var read = await ReadBodyAsync(buffer[..most], cancellationToken).ConfigureAwait(false);
                 if (read > 0)
                 {
@@ -136,6 +154,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
             throw TooLong();
         }
 
+        _caps = repository.Transport.Bandwidth.Of(_reply.Host);
         _body = await _reply.Message.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
         _windowBytes = 0;
         _windowTime = TimeSpan.Zero;
@@ -143,7 +162,11 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
     }
 
     private Task<Reply> RequestAsync(long from, CancellationToken ct) => repository.SendAsync(
-        new RepositoryRequest(RegistryPurpose.Pull, HttpMethod.Get, $"blobs/{blob.Digest}") { RangeFrom = from }, ct);
+        new RepositoryRequest(RegistryPurpose.Pull, HttpMethod.Get, $"blobs/{blob.Digest}")
+        {
+            RangeFrom = from, RangeTo = from > 0 && _end < blob.Size ? _end - 1 : null,
+        },
+        ct);
 
     private bool IsRangeAnswer(Reply reply, long from) =>
         reply.Status == HttpStatusCode.PartialContent
@@ -193,6 +216,11 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
 
         _idle.CancelAfter(Timeout.InfiniteTimeSpan);
         JudgeRate(read, _options.Time.GetElapsedTime(started));
+        if (_caps.Any)
+        {
+            await _caps.SpendAsync(read, ct).ConfigureAwait(false);
+        }
+
         return read;
     }
 
@@ -200,6 +228,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
     {
         _windowBytes += read;
         _windowTime += waited;
+        Rate = _windowBytes / Math.Max(_windowTime.TotalSeconds, 1e-6);
         if (_windowTime < _options.RateWindow)
         {
             return;
@@ -217,7 +246,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
     // A body longer than promised must not pass because its start is right.
     private async Task CheckEndAsync(CancellationToken ct)
     {
-        if (_body is not null)
+        if (_body is not null && _end == blob.Size)
         {
             var probe = ArrayPool<byte>.Shared.Rent(1);
             try
@@ -243,6 +272,11 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
 
     private async Task BackOffAsync(Exception cause, CancellationToken ct)
     {
+        if (_reply is not null)
+        {
+            repository.Distrust(_reply);
+        }
+
         Drop();
         if (_position - _lastFailureAt >= ProgressThatRenewsBudget)
         {
@@ -250,7 +284,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
         }
 
         _lastFailureAt = _position;
-        if (_failures++ == _options.MaxRetries)
+        if (_failures++ == _options.MaxRetries || !repository.MayRepeat())
         {
             throw cause is EndOfStreamException
                 ? new ImageStoreException(

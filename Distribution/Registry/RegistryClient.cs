@@ -1,5 +1,7 @@
 using ImageStore.Distribution.Auth;
+using ImageStore.Distribution.Hosts;
 using ImageStore.Distribution.Transport;
+using ImageStore.Store.Errors;
 
 namespace ImageStore.Distribution.Registry;
 
@@ -16,7 +18,7 @@ public sealed class RegistryClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _transport = new HttpTransport(options);
-        _authenticator = new Authenticator(_transport, new CredentialStore(options), options.Time);
+        _authenticator = new Authenticator(_transport, new CredentialStore(options), options);
     }
 
     /// <summary>The client of the repository that <paramref name="reference"/> names.</summary>
@@ -24,8 +26,25 @@ public sealed class RegistryClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(reference);
         return new RepositoryClient(new RepositoryAccess(
-            reference, RegistryHost.Of(reference, _options), _transport, _authenticator, _options));
+            reference, HostsOf(reference), _transport, _authenticator, _options));
     }
+
+    /// <summary>Which hosts would be asked for <paramref name="reference"/>, in which order, and as whom. Nothing is sent.</summary>
+    /// <exception cref="ImageStoreException">A file has a mistake, or a credential helper fails.</exception>
+    public async Task<IReadOnlyList<HostExplanation>> ExplainAsync(ImageReference reference, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        List<HostExplanation> found = [];
+        foreach (var host in HostsOf(reference))
+        {
+            found.Add(HostExplanation.Of(host, await _authenticator.DescribeAsync(host, reference.Repository, ct).ConfigureAwait(false)));
+        }
+
+        return found;
+    }
+
+    private IReadOnlyList<RegistryHost> HostsOf(ImageReference reference) =>
+        HostsDirectory.Find(RegistryHost.Of(reference, _options), _options);
 
     /// <summary>Closes the connections.</summary>
     public ValueTask DisposeAsync()

@@ -6,8 +6,17 @@ public sealed record RegistryOptions
     /// <summary>Speak plain HTTP to every registry; loopback hosts get it anyway.</summary>
     public bool PlainHttp { get; init; }
 
-    /// <summary>Connections to one host at a time.</summary>
-    public int MaxConnectionsPerHost { get; init; } = 6;
+    /// <summary>Connections to one host at a time; how many requests use them adapts to what the host bears.</summary>
+    public int MaxConnectionsPerHost { get; init; } = 32;
+
+    /// <summary>Where hosts.toml files are looked for, in this order; null means containerd's and Docker's folders in /etc.</summary>
+    public IReadOnlyList<string>? HostsDirectories { get; init; }
+
+    /// <summary>The most bytes a second, down and up, all hosts together; null for no cap.</summary>
+    public long? MaxBytesPerSecond { get; init; }
+
+    /// <summary>From how many bytes on a blob may be fetched in several ranges at once.</summary>
+    public long ParallelRangesFrom { get; init; } = 32 * 1024 * 1024;
 
     /// <summary>The folder of <c>config.json</c>; null means $DOCKER_CONFIG or ~/.docker, then podman's auth.json.</summary>
     public string? DockerConfigDirectory { get; init; }

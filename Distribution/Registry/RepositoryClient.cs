@@ -95,11 +95,13 @@ public sealed class RepositoryClient : IDisposable
         ArgumentNullException.ThrowIfNull(blob);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, blob.Size);
-        var stream = new BlobStream(_access, blob, offset);
+        var stream = new BlobStream(_access, blob, offset, blob.Size);
         try
         {
             await stream.OpenAsync(ct).ConfigureAwait(false);
-            return stream;
+            return blob.Size - offset >= _access.Options.ParallelRangesFrom
+                ? new ParallelBlobStream(_access, blob, stream)
+                : stream;
         }
         catch (ImageStoreException e) when (e.Kind == ErrorKind.NotFound && MediaTypes.IsNonDistributable(blob.MediaType))
         {

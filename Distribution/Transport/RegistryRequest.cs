@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using ImageStore.Distribution.Registry;
 
 namespace ImageStore.Distribution.Transport;
 
@@ -6,6 +7,9 @@ namespace ImageStore.Distribution.Transport;
 internal sealed record RegistryRequest(HttpMethod Method, Uri Uri)
 {
     public AuthenticationHeaderValue? Authorization { get; init; }
+
+    /// <summary>Whose settings apply (TLS, headers, caps); null for the defaults. Headers and our certificates stay within its origin.</summary>
+    public RegistryHost? Host { get; init; }
 
     public string? Accept { get; init; }
 

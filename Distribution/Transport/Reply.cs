@@ -1,4 +1,5 @@
 using System.Net;
+using ImageStore.Distribution.Registry;
 
 namespace ImageStore.Distribution.Transport;
 
@@ -7,6 +8,9 @@ internal sealed record Reply(HttpResponseMessage Message, Uri FinalUri, ReadOnly
 {
     /// <summary>What was asked, before any redirect.</summary>
     public required Uri RequestUri { get; init; }
+
+    /// <summary>Whose settings the request had.</summary>
+    public RegistryHost? Host { get; init; }
 
     public HttpStatusCode Status => Message.StatusCode;
 

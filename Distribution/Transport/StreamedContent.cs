@@ -3,15 +3,15 @@ using System.Net;
 
 namespace ImageStore.Distribution.Transport;
 
-/// <summary>Sends a body of known length, and calls out at each step so that a deadline can be moved.</summary>
+/// <summary>Sends a body of known length, and calls out at each step so that a deadline can be moved and a rate be kept.</summary>
 internal sealed class StreamedContent : HttpContent
 {
     private const int BufferBytes = 64 * 1024;
 
     private readonly RequestBody _body;
-    private readonly Action _moved;
+    private readonly Func<int, ValueTask> _moved;
 
-    public StreamedContent(RequestBody body, Action moved)
+    public StreamedContent(RequestBody body, Func<int, ValueTask> moved)
     {
         (_body, _moved) = (body, moved);
         Headers.TryAddWithoutValidation("Content-Type", body.MediaType);
@@ -46,7 +46,7 @@ internal sealed class StreamedContent : HttpContent
                 var count = await GuardAsync(() => ReadAsync(source, buffer.AsMemory(0, most), cancellationToken)).ConfigureAwait(false);
                 await stream.WriteAsync(buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
                 left -= count;
-                _moved();
+                await _moved(count).ConfigureAwait(false);
             }
         }
         finally

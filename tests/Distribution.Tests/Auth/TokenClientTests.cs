@@ -38,7 +38,7 @@ public sealed class TokenClientTests
 
     private static Task<BearerToken> GetAsync(HttpTransport transport, string registry, string realm) =>
         new TokenClient(transport, TimeProvider.System).GetAsync(
-            new Uri(registry),
+            new RegistryHost("registry.test", new Uri(registry), IsGuess: false) { CredentialKey = "registry.test" },
             Challenge.Parse($"Bearer realm=\"{realm}\"")[0],
             ["repository:r:pull"],
             new Credential { IdentityToken = "id" },

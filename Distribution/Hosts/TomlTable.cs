@@ -1,0 +1,138 @@
+using ImageStore.Store.Errors;
+using Tomlyn.Parsing;
+using Tomlyn.Syntax;
+
+namespace ImageStore.Distribution.Hosts;
+
+/// <summary>A TOML table whose every value knows its line, so that a complaint can name it.</summary>
+internal sealed class TomlTable(string file, int line)
+{
+    private readonly OrderedDictionary<string, TomlItem> _items = new(StringComparer.Ordinal);
+
+    public int Line { get; } = line;
+
+    public IEnumerable<KeyValuePair<string, TomlItem>> Items => _items;
+
+    public TomlItem? Find(string key) => _items.GetValueOrDefault(key);
+
+    /// <summary>Parses a whole file.</summary>
+    /// <exception cref="ImageStoreException">It is malformed: the message names file and line.</exception>
+    public static TomlTable Parse(string text, string file)
+    {
+        var document = SyntaxParser.Parse(text, file, true);
+        if (document.HasErrors)
+        {
+            var first = document.Diagnostics.First(message => message.Kind == DiagnosticMessageKind.Error);
+            throw Complaint(file, first.Span.Start.Line + 1, Printable.Of(first.Message));
+        }
+
+        var root = new TomlTable(file, 1);
+        root.Add(document.KeyValues);
+        foreach (var table in document.Tables)
+        {
+            if (table is not TableSyntax)
+            {
+                throw Complaint(file, LineOf(table), "arrays of tables are not used here");
+            }
+
+            root.Descend(Path(table.Name!), LineOf(table)).Add(table.Items);
+        }
+
+        return root;
+    }
+
+    /// <summary>The error for a mistake in <paramref name="file"/>.</summary>
+    public static ImageStoreException Complaint(string file, int line, string why) => new(
+        ErrorKind.FailedPrecondition,
+        $"{Printable.Of(file)}, line {line}: {why}.",
+        "Correct the file; nothing is asked of any registry before.");
+
+    private void Add(IEnumerable<KeyValueSyntax> pairs)
+    {
+        foreach (var pair in pairs)
+        {
+            var path = Path(pair.Key!);
+            var owner = Descend(path[..^1], LineOf(pair));
+            if (!owner._items.TryAdd(path[^1], new TomlItem(file, LineOf(pair), owner.Value(pair.Value!))))
+            {
+                throw Complaint(file, LineOf(pair), $"'{Printable.Of(path[^1])}' is there twice");
+            }
+        }
+    }
+
+    private TomlTable Descend(IReadOnlyList<string> path, int at)
+    {
+        var table = this;
+        foreach (var key in path)
+        {
+            if (!table._items.TryGetValue(key, out var item))
+            {
+                table._items[key] = item = new TomlItem(file, at, new TomlTable(file, at));
+            }
+
+            table = item.Value as TomlTable ?? throw Complaint(file, at, $"'{Printable.Of(key)}' is a value and a table");
+        }
+
+        return table;
+    }
+
+    private object Value(ValueSyntax value)
+    {
+        switch (value)
+        {
+            case StringValueSyntax text:
+                return text.Value ?? string.Empty;
+            case BooleanValueSyntax truth:
+                return truth.Value;
+            case IntegerValueSyntax number:
+                return number.Value;
+            case ArraySyntax array:
+                return array.Items.Select(item => new TomlItem(file, LineOf(item), Value(item.Value!))).ToList();
+            case InlineTableSyntax inline:
+                var table = new TomlTable(file, LineOf(inline));
+                table.Add(inline.Items.Select(item => item.KeyValue!));
+                return table;
+            default:
+                throw Complaint(file, LineOf(value), "dates and fractions are not used here");
+        }
+    }
+
+    private static List<string> Path(KeySyntax key) => [Word(key.Key!), .. key.DotKeys.Select(part => Word(part.Key!))];
+
+    private static string Word(BareKeyOrStringValueSyntax key) => key switch
+    {
+        BareKeySyntax bare => bare.Key!.Text ?? string.Empty,
+        StringValueSyntax text => text.Value ?? string.Empty,
+        _ => key.ToString(),
+    };
+
+    private static int LineOf(SyntaxNode node) => node.Span.Start.Line + 1;
+}
+
+/// <summary>A value and where it stands.</summary>
+/// <param name="File">The file.</param>
+/// <param name="Line">The line, from 1.</param>
+/// <param name="Value">A string, bool, long, list of items or table.</param>
+internal sealed record TomlItem(string File, int Line, object Value)
+{
+    public string Text => Value as string ?? throw Wrong("a string");
+
+    public bool Truth => Value is bool truth ? truth : throw Wrong("true or false");
+
+    public long Number => Value is long number ? number : throw Wrong("a whole number");
+
+    public TomlTable Table => Value as TomlTable ?? throw Wrong("a table");
+
+    public IReadOnlyList<TomlItem> List => Value as List<TomlItem> ?? throw Wrong("a list");
+
+    public bool IsList => Value is List<TomlItem>;
+
+    public bool IsText => Value is string;
+
+    /// <summary>A string, or a list of strings.</summary>
+    public IReadOnlyList<string> Texts => IsText ? [Text] : [.. List.Select(item => item.Text)];
+
+    public ImageStoreException Complaint(string why) => TomlTable.Complaint(File, Line, why);
+
+    private ImageStoreException Wrong(string wanted) => Complaint($"{wanted} is expected here");
+}
