@@ -121,6 +121,14 @@ public sealed class StoreEngine : IAsyncDisposable
         return new StoreTarget(Content, Images, leases, lease, names);
     }
 
+    /// <summary>Makes <paramref name="name"/>, a full reference, stand for <paramref name="target"/>, which is in the store.</summary>
+    public async Task NameAsync(string name, Descriptor target, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var summary = await new ImageLister(Content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
+        await Images.PutAsync(name, target, summary.ToLabels(target), cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The image that <paramref name="reference"/> names, in its short or full spelling.</summary>
     /// <exception cref="ImageStoreException">There is none (<see cref="ErrorKind.NotFound"/>).</exception>
     public ImageRecord FindImage(string reference) =>

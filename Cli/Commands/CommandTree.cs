@@ -19,7 +19,7 @@ internal static class CommandTree
         }
 
         foreach (var command in (Command[])[
-            PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), .. RegistryVerbs.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
+            PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), ArchiveVerbs.Import(), ArchiveVerbs.Export(), .. RegistryVerbs.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
             MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(), HostsCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build()])
         {

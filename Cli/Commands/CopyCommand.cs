@@ -42,12 +42,12 @@ internal static class CopyCommand
                 var access = to.Kind == PlaceKind.Store && !options.DryRun ? MetadataAccess.ReadWrite : MetadataAccess.ReadOnly;
                 await session.WithEngineAsync(
                     access,
-                    (_, engine, stop) => RunAsync(session, new PlaceOpener(registry, engine), from, to, options, stop),
+                    (_, engine, stop) => RunAsync(session, Places.Opener(registry, engine), from, to, options, stop),
                     token).ConfigureAwait(false);
                 return;
             }
 
-            await RunAsync(session, new PlaceOpener(registry, null), from, to, options, token).ConfigureAwait(false);
+            await RunAsync(session, Places.Opener(registry, null), from, to, options, token).ConfigureAwait(false);
         });
         return command;
     }
@@ -65,8 +65,10 @@ internal static class CopyCommand
                     ErrorKind.NotFound, $"{Printable.Of(from.ToString())} is not there.", "Check the spelling of name and tag.");
             var target = await places.TargetAsync(to, cancellationToken).ConfigureAwait(false);
             await using var writtenTo = target.ConfigureAwait(false);
-            CheckDigest(to, root.Digest);
-            var copied = await new ImageCopier(source, target, options, new BlobLocations())
+            var chosen = options is { Platforms: null, Sparse: false }
+                ? options with { Platforms = await HeldParts.PlatformsAsync(source, root, cancellationToken).ConfigureAwait(false) }
+                : options;
+            var copied = await new ImageCopier(source, target, chosen, new BlobLocations())
                 .CopyAsync(root, PlaceOpener.TargetName(to, from), progress, cancellationToken).ConfigureAwait(false);
             CheckDigest(to, copied.Target.Digest);
             if (!options.DryRun)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ImageStore.Cli.Completion;
 using ImageStore.Distribution.Transfer;
-using ImageStore.Engine.Transfer;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Cli.Commands;
@@ -35,7 +34,7 @@ internal static class PushCommand
             await using var closing = registry.ConfigureAwait(false);
             await CopyCommand.RunAsync(
                 session,
-                new PlaceOpener(registry, engine),
+                Places.Opener(registry, engine),
                 new Place(PlaceKind.Store, string.Empty, image.Name),
                 to,
                 what.Of(session, onePlatform: to.Kind == PlaceKind.DockerArchive),

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using ImageStore.Distribution.Archives;
 using ImageStore.Distribution.Hosts;
 using ImageStore.Engine;
 using ImageStore.Engine.Pull;
@@ -28,6 +29,7 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(Descriptor))]
 [JsonSerializable(typeof(CopyReport))]
 [JsonSerializable(typeof(IReadOnlyList<HostExplanation>))]
+[JsonSerializable(typeof(IReadOnlyList<NamedImage>))]
 [JsonSerializable(typeof(ImageDetails))]
 [JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(PullResult))]

@@ -10,7 +10,8 @@ public sealed record CopyOptions
     /// <see cref="Sparse"/>.</remarks>
     public IReadOnlyList<Platform>? Platforms { get; init; }
 
-    /// <summary>Keep the index as it is, and leave out the images of other platforms; not every registry takes that.</summary>
+    /// <summary>Keep the index as it is, and leave out the images of other platforms, or without <see cref="Platforms"/> those
+    /// that the source does not hold; not every registry takes that.</summary>
     public bool Sparse { get; init; }
 
     /// <summary>Copy what refers to the image too: signatures, attestations, SBOMs (OCI 1.1 referrers), and what refers to those.</summary>

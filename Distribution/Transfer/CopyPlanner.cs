@@ -80,7 +80,8 @@ internal sealed class CopyPlanner(IImageSource source, CopyOptions options)
         foreach (var child in links.Manifests)
         {
             // An index may list any blob; what is no document is copied as it is.
-            if (MediaTypes.IsDocument(child.MediaType))
+            if (MediaTypes.IsDocument(child.MediaType)
+                && !(options.Sparse && !await HeldParts.HasAllAsync(source, child, cancellationToken).ConfigureAwait(false)))
             {
                 await VisitAsync(child, depth + 1, cancellationToken).ConfigureAwait(false);
             }

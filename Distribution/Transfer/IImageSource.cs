@@ -28,3 +28,10 @@ public interface IImageSource : IAsyncDisposable
     /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers">Distribution spec, listing referrers</see>.</remarks>
     Task<IReadOnlyList<Descriptor>> ListReferrersAsync(Digest subject, CancellationToken cancellationToken);
 }
+
+/// <summary>A source that may have only a part of an image, and can tell at once which.</summary>
+public interface IPartialSource : IImageSource
+{
+    /// <summary>Does it hold all bytes of the blob, as far as the size tells?</summary>
+    bool Holds(Descriptor blob);
+}

@@ -1,3 +1,4 @@
+using ImageStore.Distribution.Archives;
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer;
 using ImageStore.Store.Errors;
@@ -7,34 +8,38 @@ namespace ImageStore.Engine.Transfer;
 /// <summary>Opens the places that a user names.</summary>
 /// <param name="registry">The way to registries.</param>
 /// <param name="engine">The store; null where no place of the command is in it.</param>
-public sealed class PlaceOpener(RegistryClient registry, StoreEngine? engine)
+/// <param name="input">What an archive called <c>-</c> is read from.</param>
+/// <param name="output">What an archive called <c>-</c> is written to.</param>
+public sealed class PlaceOpener(RegistryClient registry, StoreEngine? engine, Func<Stream> input, Func<Stream> output)
 {
     /// <summary>Opens <paramref name="place"/> to read from.</summary>
     /// <exception cref="ImageStoreException">It is not there, or cannot be read.</exception>
-    public Task<IImageSource> SourceAsync(Place place, CancellationToken cancellationToken)
+    public async Task<IImageSource> SourceAsync(Place place, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(place);
-        cancellationToken.ThrowIfCancellationRequested();
         return place.Kind switch
         {
-            PlaceKind.Registry => Task.FromResult<IImageSource>(
-                new RepositorySource(registry.Repository(ImageReference.Parse(place.Name)))),
-            PlaceKind.Store => Task.FromResult(Engine(place).AsSource()),
-            _ => throw Unknown(place),
+            PlaceKind.Registry => new RepositorySource(registry.Repository(ImageReference.Parse(place.Name))),
+            PlaceKind.Store => Engine(place).AsSource(),
+            PlaceKind.OciLayout => OciLayoutSource.OpenFolder(place.Path),
+            _ => await ImageArchive.OpenAsync(
+                place.Path, place.IsStandardStream ? input() : null, cancellationToken).ConfigureAwait(false),
         };
     }
 
     /// <summary>Opens <paramref name="place"/> to write to.</summary>
     /// <exception cref="ImageStoreException">It cannot be written.</exception>
-    public Task<IImageTarget> TargetAsync(Place place, CancellationToken cancellationToken)
+    public async Task<IImageTarget> TargetAsync(Place place, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(place);
         return place.Kind switch
         {
-            PlaceKind.Registry => Task.FromResult<IImageTarget>(
-                new RepositoryTarget(registry.Repository(ImageReference.Parse(place.Name)))),
-            PlaceKind.Store => Engine(place).AsTargetAsync(static name => ImageReference.Parse(name).Canonical, cancellationToken),
-            _ => throw Unknown(place),
+            PlaceKind.Registry => new RepositoryTarget(registry.Repository(ImageReference.Parse(place.Name))),
+            PlaceKind.Store => await Engine(place).AsTargetAsync(
+                static name => ImageReference.Parse(name).Canonical, cancellationToken).ConfigureAwait(false),
+            PlaceKind.OciLayout => OciLayoutTarget.Open(place.Path),
+            PlaceKind.OciArchive => place.IsStandardStream ? OciArchiveTarget.ToStream(output()) : OciArchiveTarget.ToFile(place.Path),
+            _ => place.IsStandardStream ? DockerArchiveTarget.ToStream(output()) : DockerArchiveTarget.ToFile(place.Path),
         };
     }
 
@@ -63,6 +68,4 @@ public sealed class PlaceOpener(RegistryClient registry, StoreEngine? engine)
 
     private StoreEngine Engine(Place place) =>
         engine ?? throw new InvalidOperationException($"{place} needs the store.");
-
-    private static InvalidOperationException Unknown(Place place) => new($"{place} is of no known kind.");
 }

@@ -8,7 +8,7 @@ using ImageStore.Store.Oci;
 namespace ImageStore.Engine.Transfer;
 
 /// <summary>The namespace's images, to read from.</summary>
-internal sealed class StoreSource(IContentStore content, ImageCatalogue images) : IImageSource
+internal sealed class StoreSource(IContentStore content, ImageCatalogue images) : IPartialSource
 {
     public string Name => "the store";
 
@@ -57,6 +57,8 @@ internal sealed class StoreSource(IContentStore content, ImageCatalogue images) 
                 Digest = blob.Digest,
                 Size = blob.Size,
             })]);
+
+    public bool Holds(Descriptor blob) => content.Find(blob.Digest)?.Size == blob.Size;
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

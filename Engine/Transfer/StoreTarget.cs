@@ -62,7 +62,7 @@ internal sealed class StoreTarget(
         await content.PutAsync(
             $"manifest-{manifest.Descriptor.Digest}", manifest.Descriptor, manifest.Bytes, labels, lease, cancellationToken)
             .ConfigureAwait(false);
-        if (tag is not null)
+        if (tag is { Length: > 0 })
         {
             var summary = await new ImageLister(content).SumUpAsync(manifest.Descriptor, cancellationToken).ConfigureAwait(false);
             await images.PutAsync(

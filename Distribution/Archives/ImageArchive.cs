@@ -1,0 +1,35 @@
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Distribution.Archives;
+
+/// <summary>Opens an archive of images, whatever kind it is.</summary>
+public static class ImageArchive
+{
+    /// <summary>Opens the archive at <paramref name="path"/>, or the one that <paramref name="standardInput"/> brings where the path is <c>-</c>.</summary>
+    /// <param name="path">A file, plain or compressed with gzip, zstd, xz or bzip2.</param>
+    /// <param name="standardInput">Read to its end when the path is <c>-</c>.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <exception cref="ImageStoreException">It is missing (<see cref="ErrorKind.NotFound"/>), or no archive of images
+    /// (<see cref="ErrorKind.CorruptData"/>).</exception>
+    public static async Task<IImageCollection> OpenAsync(string path, Stream? standardInput, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var name = path == "-" ? "standard input" : path;
+        var file = path == "-" && standardInput is not null
+            ? await ArchiveFile.SpoolAsync(standardInput, name, cancellationToken).ConfigureAwait(false)
+            : await ArchiveFile.OpenAsync(path, cancellationToken).ConfigureAwait(false);
+        var files = await TarFiles.IndexAsync(file, name, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // docker writes both since version 25; the layout keeps exact digests.
+            return files.Length(OciLayoutSource.IndexFile) is not null && files.Length(OciLayoutSource.MarkerFile) is not null
+                ? OciLayoutSource.Open(files, name)
+                : await DockerSaveSource.OpenAsync(files, name, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
+    }
+}
