@@ -19,7 +19,9 @@ internal static class CommandTree
         }
 
         foreach (var command in (Command[])[
-            PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), ArchiveVerbs.Import(), ArchiveVerbs.Export(), .. RegistryVerbs.Build(), ImagesCommand.Build(), ContentCommand.Build(), SnapshotsCommand.Build(),
+            PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), ArchiveVerbs.Import(), ArchiveVerbs.Export(),
+            .. RegistryVerbs.Build(), LoginCommand.BuildLogin(), LoginCommand.BuildLogout(), ImagesCommand.Build(),
+            ContentCommand.Build(), SnapshotsCommand.Build(),
             MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(), HostsCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build()])
         {

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ImageStore.Distribution.Archives;
+using ImageStore.Distribution.Auth;
 using ImageStore.Distribution.Hosts;
 using ImageStore.Engine;
 using ImageStore.Engine.Pull;
@@ -30,6 +31,7 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(CopyReport))]
 [JsonSerializable(typeof(IReadOnlyList<HostExplanation>))]
 [JsonSerializable(typeof(IReadOnlyList<NamedImage>))]
+[JsonSerializable(typeof(LoginResult))]
 [JsonSerializable(typeof(ImageDetails))]
 [JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(PullResult))]

@@ -13,13 +13,13 @@ public sealed class DockerArchiveTarget : IImageTarget
     private readonly TarFileWriter _tar;
     private readonly Dictionary<Digest, string> _written = [];
     private readonly List<(Manifest Manifest, Digest Digest, List<string> Names)> _images = [];
-    private readonly SemaphoreSlim _turn = new(1, 1);
-    private bool _broken;
+    private readonly ArchiveTurn _turn;
 
     private DockerArchiveTarget(ArchiveOutput output, string name)
     {
         (_output, Name) = (output, name);
         _tar = new TarFileWriter(output.Stream);
+        _turn = new ArchiveTurn(name);
     }
 
     /// <inheritdoc/>
@@ -57,7 +57,7 @@ public sealed class DockerArchiveTarget : IImageTarget
     {
         ArgumentNullException.ThrowIfNull(blob);
         ArgumentNullException.ThrowIfNull(open);
-        return InTurnAsync(
+        return _turn.RunAsync(
             async () =>
             {
                 if (!_written.ContainsKey(blob.Digest))
@@ -76,7 +76,7 @@ public sealed class DockerArchiveTarget : IImageTarget
     public Task PutManifestAsync(FetchedManifest manifest, string? tag, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        return InTurnAsync(
+        return _turn.RunAsync(
             () =>
             {
                 Add(manifest, tag);
@@ -86,7 +86,7 @@ public sealed class DockerArchiveTarget : IImageTarget
     }
 
     /// <inheritdoc/>
-    public Task CompleteAsync(CancellationToken cancellationToken) => InTurnAsync(
+    public Task CompleteAsync(CancellationToken cancellationToken) => _turn.RunAsync(
         async () =>
         {
             var bytes = DockerManifestFile.Write(_images.Select(image => (
@@ -139,28 +139,4 @@ public sealed class DockerArchiveTarget : IImageTarget
 
     private ImageStoreException Unsuitable(string what, string remedy) =>
         new(ErrorKind.Unsupported, $"{Printable.Of(Name)}: docker's format cannot hold {what}.", remedy);
-
-    private async Task InTurnAsync(Func<Task> write, CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            if (_broken)
-            {
-                throw new InvalidOperationException($"{Name} is broken by an earlier failure.");
-            }
-
-            _broken = true;
-            await write().ConfigureAwait(false);
-            _broken = false;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw IoErrors.From(failure, $"Writing {Printable.Of(Name)}");
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
 }

@@ -154,7 +154,7 @@ public sealed class DockerSaveSource : IImageCollection
             Config = Made(config, MediaTypes.DockerConfig),
             Layers = layers,
         };
-        var target = Made(JsonSerializer.SerializeToUtf8Bytes(manifest, OciJson.Default.Manifest), MediaTypes.DockerManifest);
+        var target = Made(JsonSerializer.SerializeToUtf8Bytes(manifest, OciJson.Writing.Manifest), MediaTypes.DockerManifest);
         _images.AddRange(tags.Count == 0 ? [new NamedImage(null, target)] : tags.Select(tag => new NamedImage(FullName(tag), target)));
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer;
 using ImageStore.Store.Errors;
@@ -14,14 +13,14 @@ public sealed class OciArchiveTarget : IImageTarget
     private readonly HashSet<Digest> _written = [];
     private readonly List<(Descriptor Entry, FetchedManifest Manifest)> _named = [];
     private readonly Dictionary<Digest, FetchedManifest> _manifests = [];
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly ArchiveTurn _turn;
     private bool _begun;
-    private bool _broken;
 
     private OciArchiveTarget(ArchiveOutput output, string name)
     {
         (_output, Name) = (output, name);
         _tar = new TarFileWriter(output.Stream);
+        _turn = new ArchiveTurn(name);
     }
 
     /// <inheritdoc/>
@@ -62,7 +61,7 @@ public sealed class OciArchiveTarget : IImageTarget
     {
         ArgumentNullException.ThrowIfNull(blob);
         ArgumentNullException.ThrowIfNull(open);
-        await InTurnAsync(
+        await WriteAsync(
             async () =>
             {
                 if (!_written.Contains(blob.Digest))
@@ -80,7 +79,7 @@ public sealed class OciArchiveTarget : IImageTarget
     public async Task PutManifestAsync(FetchedManifest manifest, string? tag, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        await InTurnAsync(
+        await WriteAsync(
             async () =>
             {
                 _manifests[manifest.Descriptor.Digest] = manifest;
@@ -105,16 +104,11 @@ public sealed class OciArchiveTarget : IImageTarget
     /// <inheritdoc/>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
-        await InTurnAsync(
+        await WriteAsync(
             async () =>
             {
-                var index = new ImageIndex
-                {
-                    SchemaVersion = 2, MediaType = MediaTypes.OciIndex, Manifests = [.. _named.Select(one => one.Entry)],
-                };
                 await _tar.WriteAsync(
-                    OciLayoutSource.IndexFile, JsonSerializer.SerializeToUtf8Bytes(index, OciJson.Default.ImageIndex), cancellationToken)
-                    .ConfigureAwait(false);
+                    OciLayoutSource.IndexFile, OciJsonOptions.Write([.. _named.Select(one => one.Entry)]), cancellationToken).ConfigureAwait(false);
                 if (DockerManifestFile.Of(_named, _manifests) is { } docker)
                 {
                     await _tar.WriteAsync(DockerSaveSource.ManifestFile, docker, cancellationToken).ConfigureAwait(false);
@@ -133,18 +127,9 @@ public sealed class OciArchiveTarget : IImageTarget
         _turn.Dispose();
     }
 
-    // A tar has one end: who writes does so alone, and after a failure nobody any more.
-    private async Task InTurnAsync(Func<Task> write, CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+    private Task WriteAsync(Func<Task> write, CancellationToken cancellationToken) => _turn.RunAsync(
+        async () =>
         {
-            if (_broken)
-            {
-                throw new InvalidOperationException($"{Name} is broken by an earlier failure.");
-            }
-
-            _broken = true;
             if (!_begun)
             {
                 _begun = true;
@@ -156,15 +141,6 @@ public sealed class OciArchiveTarget : IImageTarget
             }
 
             await write().ConfigureAwait(false);
-            _broken = false;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw IoErrors.From(failure, $"Writing {Printable.Of(Name)}");
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+        },
+        cancellationToken);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer;
 using ImageStore.Store.Errors;
@@ -127,8 +126,7 @@ public sealed class OciLayoutTarget : IImageTarget
             }
         }
 
-        var index = new ImageIndex { SchemaVersion = 2, MediaType = MediaTypes.OciIndex, Manifests = entries };
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(index, OciJson.Default.ImageIndex);
+        var bytes = OciJsonOptions.Write(entries);
         await WriteAsync(
             Path.Combine(_directory, OciLayoutSource.IndexFile), file => file.WriteAsync(bytes, CancellationToken.None).AsTask())
             .ConfigureAwait(false);

@@ -13,8 +13,11 @@ internal sealed record AccessScope(string Repository, string Actions, string? Mo
     // Distribution wants "delete", Quay refuses it; both take this.
     public const string Delete = "*";
 
+    /// <summary>No right at all: only that one is who one says.</summary>
+    public static AccessScope None { get; } = new(string.Empty, string.Empty);
+
     /// <summary>The scopes of a token request; some servers read only the first, so the needed one comes first.</summary>
-    public IReadOnlyList<string> ToScopes() => MountFrom is null
+    public IReadOnlyList<string> ToScopes() => Repository.Length == 0 ? [] : MountFrom is null
         ? [$"repository:{Repository}:{Actions}"]
         : [$"repository:{Repository}:{Actions}", $"repository:{MountFrom}:{Pull}"];
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ImageStore.Distribution.Registry;
 using ImageStore.Store.Errors;
 
@@ -16,6 +17,44 @@ internal static class CredentialHelper
     public static async Task<Credential?> GetAsync(
         string name, string host, RegistryOptions options, CancellationToken ct)
     {
+        var (code, output) = await RunAsync(name, "get", host, options, ct).ConfigureAwait(false);
+        return code == 0 ? Parse(name, output)
+            : output.Contains("credentials not found", StringComparison.OrdinalIgnoreCase) ? null
+            : throw Ended(name, code);
+    }
+
+    /// <summary>Has the helper keep <paramref name="credential"/>.</summary>
+    /// <exception cref="ImageStoreException">The helper is missing or fails.</exception>
+    public static async Task StoreAsync(
+        string name, string host, Credential credential, RegistryOptions options, CancellationToken ct)
+    {
+        var entry = new JsonObject
+        {
+            ["ServerURL"] = host,
+            ["Username"] = credential.IdentityToken is null ? credential.Username : Credential.TokenUser,
+            ["Secret"] = credential.IdentityToken ?? credential.Password,
+        };
+        var (code, _) = await RunAsync(name, "store", entry.ToJsonString(), options, ct).ConfigureAwait(false);
+        if (code != 0)
+        {
+            throw Ended(name, code);
+        }
+    }
+
+    /// <summary>Has the helper forget what it has.</summary>
+    /// <exception cref="ImageStoreException">The helper is missing or fails.</exception>
+    public static async Task EraseAsync(string name, string host, RegistryOptions options, CancellationToken ct)
+    {
+        var (code, _) = await RunAsync(name, "erase", host, options, ct).ConfigureAwait(false);
+        if (code != 0)
+        {
+            throw Ended(name, code);
+        }
+    }
+
+    private static async Task<(int Code, string Output)> RunAsync(
+        string name, string verb, string input, RegistryOptions options, CancellationToken ct)
+    {
         if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(s_nameCharacters))
         {
             throw Failed(name, "its name has characters that are not allowed", null);
@@ -23,15 +62,13 @@ internal static class CredentialHelper
 
         using var deadline = new CancellationTokenSource(options.CredentialHelperTimeout, options.Time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
-        using var process = Start(name);
+        using var process = Start(name, verb);
         try
         {
-            await AskAsync(process, host, linked.Token).ConfigureAwait(false);
+            await AskAsync(process, input, linked.Token).ConfigureAwait(false);
             var output = await ReadAsync(process.StandardOutput, linked.Token).ConfigureAwait(false);
             await process.WaitForExitAsync(linked.Token).ConfigureAwait(false);
-            return process.ExitCode == 0 ? Parse(name, output)
-                : output.Contains("credentials not found", StringComparison.OrdinalIgnoreCase) ? null
-                : throw Failed(name, $"it ended with code {process.ExitCode}", null);
+            return (process.ExitCode, output);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -50,11 +87,11 @@ internal static class CredentialHelper
         }
     }
 
-    private static async Task AskAsync(Process process, string host, CancellationToken ct)
+    private static async Task AskAsync(Process process, string input, CancellationToken ct)
     {
         try
         {
-            await process.StandardInput.WriteAsync(host.AsMemory(), ct).ConfigureAwait(false);
+            await process.StandardInput.WriteAsync(input.AsMemory(), ct).ConfigureAwait(false);
             process.StandardInput.Close();
         }
         catch (IOException)
@@ -66,7 +103,7 @@ internal static class CredentialHelper
     private static readonly System.Buffers.SearchValues<char> s_nameCharacters = System.Buffers.SearchValues.Create(
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
-    private static Process Start(string name)
+    private static Process Start(string name, string verb)
     {
         var start = new ProcessStartInfo($"docker-credential-{name}")
         {
@@ -74,7 +111,7 @@ internal static class CredentialHelper
             RedirectStandardOutput = true,
             UseShellExecute = false,
         };
-        start.ArgumentList.Add("get");
+        start.ArgumentList.Add(verb);
         try
         {
             return Process.Start(start)!;
@@ -106,6 +143,8 @@ internal static class CredentialHelper
             throw Failed(name, "its answer is not understood", null);
         }
     }
+
+    private static ImageStoreException Ended(string name, int code) => Failed(name, $"it ended with code {code}", null);
 
     private static ImageStoreException Failed(string name, string why, Exception? cause) => new(
         ErrorKind.FailedPrecondition,

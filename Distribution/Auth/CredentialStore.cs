@@ -9,7 +9,7 @@ namespace ImageStore.Distribution.Auth;
 /// <remarks>Files are read at each use, so that a login counts at once.</remarks>
 internal sealed class CredentialStore(RegistryOptions options)
 {
-    private const int MaxFileBytes = 1024 * 1024;
+    internal const int MaxFileBytes = 1024 * 1024;
     private const string HubKey = "https://index.docker.io/v1/";
 
     /// <summary>The credential for a repository of a registry, or null for anonymous.</summary>
@@ -26,17 +26,27 @@ internal sealed class CredentialStore(RegistryOptions options)
         return null;
     }
 
-    private IEnumerable<string> Files()
+    /// <summary>Where docker keeps credentials, and a login puts them.</summary>
+    public string DockerFile
     {
-        if (options.DockerConfigDirectory is { } chosen)
+        get
         {
-            yield return Path.Combine(chosen, "config.json");
+            var directory = options.DockerConfigDirectory ?? Environment.GetEnvironmentVariable("DOCKER_CONFIG");
+            return Path.Combine(string.IsNullOrEmpty(directory) ? Path.Combine(Home, ".docker") : directory, "config.json");
+        }
+    }
+
+    private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
+    /// <summary>All files that are looked into, the first with an answer counts; they need not be there.</summary>
+    public IEnumerable<string> Files()
+    {
+        yield return DockerFile;
+        if (options.DockerConfigDirectory is not null)
+        {
             yield break;
         }
 
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        var docker = Environment.GetEnvironmentVariable("DOCKER_CONFIG");
-        yield return Path.Combine(string.IsNullOrEmpty(docker) ? Path.Combine(home, ".docker") : docker, "config.json");
         if (Environment.GetEnvironmentVariable("REGISTRY_AUTH_FILE") is { Length: > 0 } file)
         {
             yield return file;
@@ -47,7 +57,7 @@ internal sealed class CredentialStore(RegistryOptions options)
             yield return Path.Combine(runtime, "containers", "auth.json");
         }
 
-        yield return Path.Combine(home, ".config", "containers", "auth.json");
+        yield return Path.Combine(Home, ".config", "containers", "auth.json");
     }
 
     private async Task<Credential?> FromFileAsync(string path, string registry, string repository, CancellationToken ct)
@@ -76,9 +86,7 @@ internal sealed class CredentialStore(RegistryOptions options)
     private async Task<Credential?> FromJsonAsync(
         JsonElement root, string registry, string repository, CancellationToken ct)
     {
-        string[] hosts = registry == ImageReference.DefaultRegistry
-            ? [HubKey, "index.docker.io", "docker.io", "registry-1.docker.io"]
-            : [registry];
+        var hosts = KeysOf(registry);
         foreach (var host in hosts)
         {
             if (root.TryGetProperty("credHelpers", out var helpers) && helpers.TryGetProperty(host, out var helper))
@@ -116,11 +124,16 @@ internal sealed class CredentialStore(RegistryOptions options)
         return null;
     }
 
+    /// <summary>The names under which a registry's credential may be kept; a new one gets the first.</summary>
+    internal static IReadOnlyList<string> KeysOf(string registry) => registry == ImageReference.DefaultRegistry
+        ? [HubKey, "index.docker.io", "docker.io", "registry-1.docker.io"]
+        : [registry];
+
     private static string Parent(string key, string host) =>
         key.Length == host.Length ? string.Empty : key[..Math.Max(host.Length, key.LastIndexOf('/'))];
 
     // docker login writes URLs in old versions, hosts in new ones.
-    private static bool Same(string entry, string key)
+    internal static bool Same(string entry, string key)
     {
         if (entry == key)
         {
@@ -168,7 +181,7 @@ internal sealed class CredentialStore(RegistryOptions options)
         entry.TryGetProperty(name, out var value) && value.GetString() is { Length: > 0 } text ? text : null;
 
     // The cause is left out: a JSON error may quote the file, which holds secrets.
-    private static ImageStoreException Malformed(string path, Exception? cause) => new(
+    internal static ImageStoreException Malformed(string path, Exception? cause) => new(
         ErrorKind.FailedPrecondition,
         $"{Printable.Of(path)} is not a credential file ({cause?.GetType().Name ?? "too long"}).",
         "Correct it, or move it away and log in again.");

@@ -73,21 +73,26 @@ internal sealed class TokenClient(HttpTransport transport, TimeProvider time)
                 new("grant_type", "refresh_token"),
                 new("service", service ?? string.Empty),
                 new("client_id", ClientId),
-                new("scope", string.Join(' ', scopes)),
+                .. scopes.Count == 0 ? [] : (KeyValuePair<string, string>[])[new("scope", string.Join(' ', scopes))],
                 new("refresh_token", identity),
             ],
         };
 
     private static RegistryRequest Get(Uri realm, string? service, IReadOnlyList<string> scopes, AuthenticationHeaderValue? basic)
     {
-        var query = string.Join('&', scopes.Select(scope => $"scope={Uri.EscapeDataString(scope)}"));
+        var address = new UriBuilder(realm);
+        var query = scopes.Select(scope => $"scope={Uri.EscapeDataString(scope)}").ToList();
         if (!string.IsNullOrEmpty(service))
         {
-            query += $"&service={Uri.EscapeDataString(service)}";
+            query.Add($"service={Uri.EscapeDataString(service)}");
         }
 
-        var address = new UriBuilder(realm);
-        address.Query = address.Query.Length > 1 ? $"{address.Query}&{query}" : query;
+        if (address.Query.Length > 1)
+        {
+            query.Insert(0, address.Query[1..]);
+        }
+
+        address.Query = string.Join('&', query);
         return new RegistryRequest(HttpMethod.Get, address.Uri) { BodyLimit = MaxTokenBytes, Authorization = basic };
     }
 

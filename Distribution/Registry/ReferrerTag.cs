@@ -51,7 +51,7 @@ internal sealed class ReferrerTag(RepositoryAccess access, ReferrerList referrer
 
             var index = (before ?? new ImageIndex { SchemaVersion = OciVersion, MediaType = MediaTypes.OciIndex, Manifests = [] })
                 with { Manifests = entries };
-            var bytes = JsonSerializer.SerializeToUtf8Bytes(index, OciJson.Default.ImageIndex);
+            var bytes = JsonSerializer.SerializeToUtf8Bytes(index, OciJson.Writing.ImageIndex);
             await ManifestPut.SendAsync(access, bytes, MediaTypes.OciIndex, ReferrerList.TagOf(subject), ct).ConfigureAwait(false);
         }
         finally

@@ -11,6 +11,7 @@ public sealed class RegistryClient : IAsyncDisposable
     private readonly RegistryOptions _options;
     private readonly HttpTransport _transport;
     private readonly Authenticator _authenticator;
+    private readonly RegistryLogin _login;
 
     /// <summary>Makes a client; nothing is sent yet.</summary>
     public RegistryClient(RegistryOptions options)
@@ -18,7 +19,9 @@ public sealed class RegistryClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _transport = new HttpTransport(options);
-        _authenticator = new Authenticator(_transport, new CredentialStore(options), options);
+        var credentials = new CredentialStore(options);
+        _authenticator = new Authenticator(_transport, credentials, options);
+        _login = new RegistryLogin(_transport, _authenticator, credentials, options);
     }
 
     /// <summary>The client of the repository that <paramref name="reference"/> names.</summary>
@@ -41,6 +44,39 @@ public sealed class RegistryClient : IAsyncDisposable
         }
 
         return found;
+    }
+
+    /// <summary>Asks <paramref name="registry"/> whether the credentials are good, and keeps them where docker does.</summary>
+    /// <param name="registry">Such as <c>registry.example.com:5000</c>; <c>docker.io</c> is Docker Hub.</param>
+    /// <param name="username">The name; <c>&lt;token&gt;</c> where the secret is an identity token.</param>
+    /// <param name="secret">The password or token.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <exception cref="ImageStoreException">They are refused (<see cref="ErrorKind.Unauthenticated"/>), or cannot be kept.</exception>
+    public Task<LoginResult> LoginAsync(string registry, string username, string secret, CancellationToken ct) =>
+        _login.LoginAsync(HostOf(registry), Credential.Of(username, secret), ct);
+
+    /// <summary>Forgets the credentials for <paramref name="registry"/>, wherever docker and podman keep them.</summary>
+    /// <returns>The files that had some; none where nobody was logged in.</returns>
+    /// <exception cref="ImageStoreException">A file is malformed or cannot be written, or a helper fails.</exception>
+    public Task<IReadOnlyList<string>> LogoutAsync(string registry, CancellationToken ct) => _login.LogoutAsync(HostOf(registry), ct);
+
+    // Whoever logs in means the registry itself, with what is configured for it, and not one of its mirrors.
+    private RegistryHost HostOf(string registry)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        var scheme = registry.IndexOf("://", StringComparison.Ordinal);
+        var bare = (scheme < 0 ? registry : registry[(scheme + 3)..]).TrimEnd('/');
+        var name = bare is "index.docker.io" or "index.docker.io/v1" or "registry-1.docker.io" ? ImageReference.DefaultRegistry : bare;
+        var reference = name.Contains('/', StringComparison.Ordinal) ? null : ImageReference.Parse($"{name}/any");
+        if (reference?.Registry != name)
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument,
+                $"'{Printable.Of(registry)}' is no registry.",
+                "Write HOST or HOST:PORT, such as registry.example.com; one word alone needs a port.");
+        }
+
+        return HostsOf(reference).LastOrDefault(host => host.IsUpstream) ?? RegistryHost.Of(reference, _options);
     }
 
     private IReadOnlyList<RegistryHost> HostsOf(ImageReference reference) =>

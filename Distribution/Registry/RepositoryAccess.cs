@@ -150,8 +150,8 @@ internal sealed class RepositoryAccess
             _hosts[index], request, _hosts[index].Address(Reference.Repository, request.Path), ct).ConfigureAwait(false);
     }
 
-    // So do TLS servers answer to plain HTTP, in words of their own and never in a registry's JSON.
-    private static bool IsFromTlsServer(Reply reply) =>
+    /// <summary>So do TLS servers answer to plain HTTP, in words of their own and never in a registry's JSON.</summary>
+    public static bool IsFromTlsServer(Reply reply) =>
         reply.Status == HttpStatusCode.BadRequest && !reply.Body.Span.TrimStart(" \t\r\n"u8).StartsWith("{"u8);
 
     private async Task<Reply> AuthorizedAsync(RegistryHost host, RepositoryRequest asked, Uri uri, CancellationToken ct)

@@ -107,7 +107,7 @@ public sealed class ImageCopier(IImageSource source, IImageTarget target, CopyOp
             return Outcome.Mounted;
         }
 
-        progress.State = BlobState.Uploading;
+        progress.State = BlobState.Sending;
         try
         {
             await target.PutBlobAsync(

@@ -30,7 +30,7 @@ internal static class PlatformChoice
     /// <summary>The index with <paramref name="entries"/> alone, written anew.</summary>
     public static FetchedManifest Index(ImageIndex index, string mediaType, IReadOnlyList<Descriptor> entries)
     {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(index with { Manifests = entries }, OciJson.Default.ImageIndex);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(index with { Manifests = entries }, OciJson.Writing.ImageIndex);
         return new FetchedManifest(
             new Descriptor { MediaType = mediaType, Digest = Digest.Compute(bytes), Size = bytes.Length }, bytes);
     }

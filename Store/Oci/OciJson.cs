@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ImageStore.Store.Oci;
@@ -14,4 +16,13 @@ namespace ImageStore.Store.Oci;
 [JsonSerializable(typeof(ImageConfig))]
 [JsonSerializable(typeof(Descriptor))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
-public sealed partial class OciJson : JsonSerializerContext;
+public sealed partial class OciJson : JsonSerializerContext
+{
+    /// <summary>For documents that are written, as the other tools write them: <c>+json</c> rather than an escape, which only
+    /// a web page would need.</summary>
+    public static OciJson Writing => s_writing ??=
+        new OciJson(new JsonSerializerOptions(s_defaultOptions) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    // Made when it is asked for: the generated half of the class has no order with this one.
+    private static OciJson? s_writing;
+}

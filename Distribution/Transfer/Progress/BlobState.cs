@@ -13,7 +13,7 @@ public enum BlobState
     Downloading,
 
     /// <summary>Bytes are sent.</summary>
-    Uploading,
+    Sending,
 
     /// <summary>All bytes are there and verified; unpacking has yet to begin or is waiting for a lower layer.</summary>
     Verified,
