@@ -7,6 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 using ImageStore.Distribution.Archives;
 using ImageStore.Distribution.Auth;
 using ImageStore.Distribution.Hosts;
+using ImageStore.Distribution.Transfer.Mirroring;
 using ImageStore.Engine;
 using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Snapshots;
@@ -32,6 +33,7 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<HostExplanation>))]
 [JsonSerializable(typeof(IReadOnlyList<NamedImage>))]
 [JsonSerializable(typeof(LoginResult))]
+[JsonSerializable(typeof(MirrorReport))]
 [JsonSerializable(typeof(ImageDetails))]
 [JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(PullResult))]
@@ -46,7 +48,10 @@ internal sealed partial class Json : JsonSerializerContext
         Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static void Write<T>(T value, JsonTypeInfo<T> type)
+    public static void Write<T>(T value, JsonTypeInfo<T> type) => Console.Out.WriteLine(Encoding.UTF8.GetString(Bytes(value, type)));
+
+    /// <summary>The same bytes, for a file.</summary>
+    public static ReadOnlySpan<byte> Bytes<T>(T value, JsonTypeInfo<T> type)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer, s_writing))
@@ -54,6 +59,6 @@ internal sealed partial class Json : JsonSerializerContext
             JsonSerializer.Serialize(writer, value, type);
         }
 
-        Console.Out.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
+        return buffer.WrittenSpan;
     }
 }

@@ -52,6 +52,22 @@ internal sealed class ArchiveOutput : IAsyncDisposable
 
     public static ArchiveOutput ToStream(Stream stream) => new(null, null, stream, owned: false);
 
+    /// <summary>The place that <see cref="GoBack"/> may return to; null where what is written cannot be taken back.</summary>
+    public long? Mark() => Stream == _bottom && _owned ? _bottom.Position : null;
+
+    /// <summary>Takes back all that was written since <paramref name="mark"/>.</summary>
+    public bool GoBack(long? mark)
+    {
+        if (mark is not { } position)
+        {
+            return false;
+        }
+
+        _bottom.SetLength(position);
+        _bottom.Position = position;
+        return true;
+    }
+
     /// <summary>Ends the writing: a file is on disk under its name afterwards.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {

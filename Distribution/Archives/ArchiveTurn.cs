@@ -6,25 +6,35 @@ namespace ImageStore.Distribution.Archives;
 internal sealed class ArchiveTurn(string archive) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private bool _broken;
+    private ImageStoreException? _broken;
 
-    public async Task RunAsync(Func<Task> write, CancellationToken cancellationToken)
+    /// <param name="write">Writes.</param>
+    /// <param name="goBack">Takes back what a failed writing left, where that can be done; it says whether it did.</param>
+    /// <param name="cancellationToken">Ends the waiting for the turn.</param>
+    public async Task RunAsync(Func<Task> write, Func<bool>? goBack, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_broken)
+            if (_broken is not null)
             {
-                throw new InvalidOperationException($"{archive} is broken by an earlier failure.");
+                throw new ImageStoreException(_broken.Kind, $"{Printable.Of(archive)} was given up: {_broken.Message}", _broken.Remedy);
             }
 
-            _broken = true;
             await write().ConfigureAwait(false);
-            _broken = false;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw IoErrors.From(failure, $"Writing {Printable.Of(archive)}");
+            throw _broken = IoErrors.From(failure, $"Writing {Printable.Of(archive)}");
+        }
+        catch (Exception failure)
+        {
+            if (goBack?.Invoke() is not true)
+            {
+                _broken = failure as ImageStoreException ?? new ImageStoreException(ErrorKind.Unavailable, "its writing was stopped.");
+            }
+
+            throw;
         }
         finally
         {

@@ -69,6 +69,7 @@ public sealed class DockerArchiveTarget : IImageTarget
                     _written[blob.Digest] = file;
                 }
             },
+            goBack: null,
             cancellationToken);
     }
 
@@ -82,6 +83,7 @@ public sealed class DockerArchiveTarget : IImageTarget
                 Add(manifest, tag);
                 return Task.CompletedTask;
             },
+            goBack: null,
             cancellationToken);
     }
 
@@ -97,6 +99,7 @@ public sealed class DockerArchiveTarget : IImageTarget
             await _tar.EndAsync(cancellationToken).ConfigureAwait(false);
             await _output.CompleteAsync(cancellationToken).ConfigureAwait(false);
         },
+        goBack: null,
         cancellationToken);
 
     /// <inheritdoc/>

@@ -29,8 +29,8 @@ public sealed class OciArchiveTarget : IImageTarget
     /// <inheritdoc/>
     public int MaxConcurrency => 1;
 
-    /// <summary>Other files of the archive, such as its manifest of contents, which come first.</summary>
-    internal List<(string Name, byte[] Bytes)> Extras { get; } = [];
+    /// <summary>Tells at the end what the archive holds; null where it need not say.</summary>
+    internal Func<ArchiveContents>? Contents { get; set; }
 
     /// <summary>Writes to a file, which is there only when it is complete.</summary>
     /// <exception cref="ImageStoreException">It cannot be written.</exception>
@@ -109,6 +109,11 @@ public sealed class OciArchiveTarget : IImageTarget
             {
                 await _tar.WriteAsync(
                     OciLayoutSource.IndexFile, OciJsonOptions.Write([.. _named.Select(one => one.Entry)]), cancellationToken).ConfigureAwait(false);
+                if (Contents is not null)
+                {
+                    await _tar.WriteAsync(ArchiveContents.FileName, Contents().ToBytes(), cancellationToken).ConfigureAwait(false);
+                }
+
                 if (DockerManifestFile.Of(_named, _manifests) is { } docker)
                 {
                     await _tar.WriteAsync(DockerSaveSource.ManifestFile, docker, cancellationToken).ConfigureAwait(false);
@@ -127,20 +132,23 @@ public sealed class OciArchiveTarget : IImageTarget
         _turn.Dispose();
     }
 
-    private Task WriteAsync(Func<Task> write, CancellationToken cancellationToken) => _turn.RunAsync(
-        async () =>
-        {
-            if (!_begun)
+    private Task WriteAsync(Func<Task> write, CancellationToken cancellationToken)
+    {
+        long? mark = null;
+        return _turn.RunAsync(
+            async () =>
             {
-                _begun = true;
-                await _tar.WriteAsync(OciLayoutSource.MarkerFile, OciLayoutTarget.Marker, cancellationToken).ConfigureAwait(false);
-                foreach (var (name, bytes) in Extras)
+                mark = _output.Mark();
+                if (!_begun)
                 {
-                    await _tar.WriteAsync(name, bytes, cancellationToken).ConfigureAwait(false);
+                    await _tar.WriteAsync(OciLayoutSource.MarkerFile, OciLayoutTarget.Marker, cancellationToken).ConfigureAwait(false);
+                    _begun = true;
+                    mark = _output.Mark();
                 }
-            }
 
-            await write().ConfigureAwait(false);
-        },
-        cancellationToken);
+                await write().ConfigureAwait(false);
+            },
+            () => _output.GoBack(mark),
+            cancellationToken);
+    }
 }

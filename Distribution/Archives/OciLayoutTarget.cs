@@ -24,6 +24,8 @@ public sealed class OciLayoutTarget : IImageTarget
     /// <inheritdoc/>
     public int MaxConcurrency => ParallelBlobs;
 
+    internal string Directory => _directory;
+
     internal static byte[] Marker { get; } = """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray();
 
     /// <summary>Opens the layout in <paramref name="directory"/>, or makes one in an empty or new folder.</summary>
@@ -36,7 +38,7 @@ public sealed class OciLayoutTarget : IImageTarget
             var marker = Path.Combine(directory, OciLayoutSource.MarkerFile);
             if (!File.Exists(marker))
             {
-                if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
+                if (System.IO.Directory.Exists(directory) && System.IO.Directory.EnumerateFileSystemEntries(directory).Any())
                 {
                     throw new ImageStoreException(
                         ErrorKind.FailedPrecondition,
@@ -44,7 +46,7 @@ public sealed class OciLayoutTarget : IImageTarget
                         "Name an empty or new folder.");
                 }
 
-                Directory.CreateDirectory(directory);
+                System.IO.Directory.CreateDirectory(directory);
                 File.WriteAllBytes(marker, Marker);
             }
 
@@ -107,7 +109,27 @@ public sealed class OciLayoutTarget : IImageTarget
     }
 
     /// <inheritdoc/>
-    public async Task CompleteAsync(CancellationToken cancellationToken)
+    public Task CompleteAsync(CancellationToken cancellationToken) => ChangeAsync(
+        entries =>
+        {
+            lock (_gate)
+            {
+                foreach (var entry in _added)
+                {
+                    entries.RemoveAll(one => LayoutNames.SameName(one, entry));
+                    entries.Add(entry);
+                }
+            }
+        },
+        sweep: null,
+        cancellationToken);
+
+    /// <summary>Takes images out of the index by their names, and then the blobs that no image needs any more.</summary>
+    /// <exception cref="ImageStoreException">The folder cannot be written, or a document is damaged.</exception>
+    public Task RemoveAsync(IReadOnlySet<string> names, TimeProvider time, CancellationToken cancellationToken) => ChangeAsync(
+        entries => entries.RemoveAll(entry => LayoutNames.Of(entry) is { } name && names.Contains(name)), time, cancellationToken);
+
+    private async Task ChangeAsync(Action<List<Descriptor>> change, TimeProvider? sweep, CancellationToken cancellationToken)
     {
         using var held = KernelFile.OpenLockFile(Path.Combine(_directory, ".lock"));
         while (!KernelFile.TryLock(held))
@@ -117,19 +139,15 @@ public sealed class OciLayoutTarget : IImageTarget
         }
 
         var entries = Entries();
-        lock (_gate)
-        {
-            foreach (var entry in _added)
-            {
-                entries.RemoveAll(one => LayoutNames.SameName(one, entry));
-                entries.Add(entry);
-            }
-        }
-
+        change(entries);
         var bytes = OciJsonOptions.Write(entries);
         await WriteAsync(
             Path.Combine(_directory, OciLayoutSource.IndexFile), file => file.WriteAsync(bytes, CancellationToken.None).AsTask())
             .ConfigureAwait(false);
+        if (sweep is not null)
+        {
+            await LayoutSweep.RunAsync(_directory, sweep, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>
@@ -152,7 +170,7 @@ public sealed class OciLayoutTarget : IImageTarget
         var partial = Path.Combine(_directory, $".{Guid.NewGuid():N}.partial");
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            System.IO.Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var file = new FileStream(partial, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes, FileOptions.Asynchronous);
             await using (file.ConfigureAwait(false))
             {

@@ -1,9 +1,9 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ImageStore.Store;
 using ImageStore.Store.Errors;
-using ImageStore.Store.Interop;
 
 namespace ImageStore.Distribution.Auth;
 
@@ -90,36 +90,24 @@ internal sealed class CredentialFile
     public void Save()
     {
         var target = Real(Path);
-        var partial = $"{target}.{Guid.NewGuid():N}.partial";
+        var buffer = new ArrayBufferWriter<byte>();
+
+        // Docker's own habit, so that a diff of the file shows what changed.
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, IndentCharacter = '\t', IndentSize = 1 }))
+        {
+            _root.WriteTo(writer);
+        }
+
         try
         {
-            Directory.CreateDirectory(
-                System.IO.Path.GetDirectoryName(target)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            using (var file = new FileStream(partial, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
-            {
-                // Docker's own habit, so that a diff of the file shows what changed.
-                using (var writer = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true, IndentCharacter = '\t', IndentSize = 1 }))
-                {
-                    _root.WriteTo(writer);
-                }
-
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(partial, target, overwrite: true);
-            KernelFile.SyncDirectory(System.IO.Path.GetDirectoryName(target)!);
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!, WholeFile.Private | UnixFileMode.UserExecute);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw IoErrors.From(e, $"Writing {Printable.Of(target)}");
         }
-        finally
-        {
-            File.Delete(partial);
-        }
+
+        WholeFile.Write(target, buffer.WrittenSpan, WholeFile.Private);
     }
 
     // Many people keep the file elsewhere and a link in its place, which stays one.

@@ -79,6 +79,7 @@ public sealed class ImageCopier(IImageSource source, IImageTarget target, CopyOp
 
     private async Task<Outcome> CopyBlobAsync(Descriptor blob, BlobProgress progress, CancellationToken cancellationToken)
     {
+        using var turn = await locations.EnterAsync(blob, PlaceName, cancellationToken).ConfigureAwait(false);
         var outcome = await ObtainAsync(blob, progress, cancellationToken).ConfigureAwait(false);
         if (outcome != Outcome.Skipped)
         {
@@ -98,7 +99,7 @@ public sealed class ImageCopier(IImageSource source, IImageTarget target, CopyOp
 
         if (options.DryRun)
         {
-            return Outcome.Sent;
+            return locations.Plan(blob, PlaceName) ? Outcome.Sent : Outcome.Present;
         }
 
         var elsewhere = target is RepositoryTarget to ? locations.Find(blob, to.Registry) : null;
@@ -160,6 +161,9 @@ public sealed class ImageCopier(IImageSource source, IImageTarget target, CopyOp
             await target.PutManifestAsync(named.Manifest, tag, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    // A blob in one repository of a registry is as good as in all of them: it can be mounted.
+    private string PlaceName => target is RepositoryTarget to ? to.Registry : target.Name;
 
     private ParallelOptions Parallelism(CancellationToken cancellationToken) =>
         new() { MaxDegreeOfParallelism = target.MaxConcurrency, CancellationToken = cancellationToken };

@@ -14,7 +14,7 @@ internal static class ErrorReply
         var (kind, why, remedy) = status switch
         {
             401 => (ErrorKind.Unauthenticated, "credentials are missing or refused",
-                "Check the name; if it is right, log in with `docker login` or `podman login`."),
+                "Check the name; if it is right, log in with `imagestore login`, `docker login` or `podman login`."),
             403 => (ErrorKind.PermissionDenied, "access is denied", IsRead(reply)
                 ? "Ask for the right to pull this repository." : "Ask for the right to push to this repository."),
             404 => (ErrorKind.NotFound, "repository, tag or blob not found", "Check the spelling of name and tag."),

@@ -56,6 +56,9 @@ public static class MediaTypes
     /// <summary>Docker schema 1, signed, which is refused.</summary>
     public const string DockerSchema1Signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
+    /// <summary>Bytes of which nothing else is known.</summary>
+    public const string OctetStream = "application/octet-stream";
+
     private const string OciNonDistributablePrefix = "application/vnd.oci.image.layer.nondistributable.v1.tar";
 
     private static readonly FrozenSet<string> s_layers = FrozenSet.Create(
