@@ -1,5 +1,4 @@
 using ImageStore.Store.Errors;
-using ImageStore.Store.Interop;
 
 namespace ImageStore.Store;
 
@@ -17,27 +16,16 @@ public static class WholeFile
     public static void Write(string path, ReadOnlySpan<byte> bytes, UnixFileMode mode)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var full = Path.GetFullPath(path);
-        var partial = $"{full}.{Guid.NewGuid():N}.partial";
+        using var file = PendingFile.Create(path, mode);
         try
         {
-            using (var file = new FileStream(
-                partial, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode }))
-            {
-                file.Write(bytes);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(partial, full, overwrite: true);
-            KernelFile.SyncDirectory(Path.GetDirectoryName(full)!);
+            file.Stream.Write(bytes);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (IOException failure)
         {
             throw IoErrors.From(failure, $"Writing {Printable.Of(path)}");
         }
-        finally
-        {
-            File.Delete(partial);
-        }
+
+        file.Commit();
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImageStore.Store;
@@ -30,7 +31,7 @@ public sealed record ArchiveContents
     public IReadOnlyList<HeldBlob> Elsewhere { get; init; } = [];
 
     /// <summary>The file's bytes: the same for the same contents.</summary>
-    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ContentsJson.Default.ArchiveContents);
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ContentsJson.Writing.ArchiveContents);
 
     /// <summary>Reads a file that holds contents: such a file itself, or an archive that has one in it.</summary>
     /// <exception cref="ImageStoreException">It is missing, or neither of the two.</exception>
@@ -126,4 +127,11 @@ public sealed record HeldBlob(Digest Digest, long Size, string? Repository)
     RespectRequiredConstructorParameters = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ArchiveContents))]
-internal sealed partial class ContentsJson : JsonSerializerContext;
+internal sealed partial class ContentsJson : JsonSerializerContext
+{
+    private static ContentsJson? s_writing;
+
+    // Made when it is asked for: the generated half of the class has no order with this one.
+    public static ContentsJson Writing => s_writing ??=
+        new ContentsJson(new JsonSerializerOptions(s_defaultOptions) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

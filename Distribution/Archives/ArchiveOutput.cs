@@ -1,24 +1,21 @@
 using System.IO.Compression;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
-using ImageStore.Store.Interop;
 using ZstdSharp;
 
 namespace ImageStore.Distribution.Archives;
 
 /// <summary>Where an archive is written: a file that appears when it is complete, or a stream.</summary>
-internal sealed class ArchiveOutput : IAsyncDisposable
+internal sealed class ArchiveOutput : IDisposable
 {
-    private const int BufferBytes = 256 * 1024;
     private const int ZstdLevel = 3;
 
-    private readonly string? _path;
-    private readonly string? _partial;
+    private readonly PendingFile? _file;
     private readonly Stream _bottom;
-    private readonly bool _owned;
 
-    private ArchiveOutput(string? path, string? partial, Stream bottom, bool owned)
+    private ArchiveOutput(PendingFile? file, Stream bottom, string? path)
     {
-        (_path, _partial, _bottom, _owned) = (path, partial, bottom, owned);
+        (_file, _bottom) = (file, bottom);
         Stream = Compressed(path, bottom);
     }
 
@@ -35,25 +32,14 @@ internal sealed class ArchiveOutput : IAsyncDisposable
                 ErrorKind.InvalidArgument, $"{Printable.Of(path)} is a folder; an archive is a file.", "Name the file in it.");
         }
 
-        var partial = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.partial");
-        try
-        {
-            return new ArchiveOutput(
-                full,
-                partial,
-                new FileStream(partial, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes, FileOptions.Asynchronous),
-                owned: true);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw IoErrors.From(failure, $"Writing {Printable.Of(path)}");
-        }
+        var file = PendingFile.Create(full, WholeFile.Public);
+        return new ArchiveOutput(file, file.Stream, full);
     }
 
-    public static ArchiveOutput ToStream(Stream stream) => new(null, null, stream, owned: false);
+    public static ArchiveOutput ToStream(Stream stream) => new(null, stream, null);
 
     /// <summary>The place that <see cref="GoBack"/> may return to; null where what is written cannot be taken back.</summary>
-    public long? Mark() => Stream == _bottom && _owned ? _bottom.Position : null;
+    public long? Mark() => Stream == _bottom && _file is not null ? _bottom.Position : null;
 
     /// <summary>Takes back all that was written since <paramref name="mark"/>.</summary>
     public bool GoBack(long? mark)
@@ -77,27 +63,10 @@ internal sealed class ArchiveOutput : IAsyncDisposable
         }
 
         await _bottom.FlushAsync(cancellationToken).ConfigureAwait(false);
-        if (_bottom is FileStream file && _path is not null)
-        {
-            file.Flush(flushToDisk: true);
-            await file.DisposeAsync().ConfigureAwait(false);
-            File.Move(_partial!, _path, overwrite: true);
-            KernelFile.SyncDirectory(Path.GetDirectoryName(_path)!);
-        }
+        _file?.Commit();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_owned)
-        {
-            await _bottom.DisposeAsync().ConfigureAwait(false);
-        }
-
-        if (_partial is not null)
-        {
-            File.Delete(_partial);
-        }
-    }
+    public void Dispose() => _file?.Dispose();
 
     private static Stream Compressed(string? path, Stream bottom) => Path.GetExtension(path) switch
     {

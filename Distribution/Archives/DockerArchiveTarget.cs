@@ -103,10 +103,11 @@ public sealed class DockerArchiveTarget : IImageTarget
         cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        await _output.DisposeAsync().ConfigureAwait(false);
+        _output.Dispose();
         _turn.Dispose();
+        return ValueTask.CompletedTask;
     }
 
     private static string Extension(string mediaType) =>

@@ -126,10 +126,11 @@ public sealed class OciArchiveTarget : IImageTarget
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        await _output.DisposeAsync().ConfigureAwait(false);
+        _output.Dispose();
         _turn.Dispose();
+        return ValueTask.CompletedTask;
     }
 
     private Task WriteAsync(Func<Task> write, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using ImageStore.Store.Oci;
@@ -167,28 +168,16 @@ public sealed class OciLayoutTarget : IImageTarget
     // Nothing is to be seen under its name before it is whole and on disk.
     private async Task WriteAsync(string path, Func<Stream, Task> write)
     {
-        var partial = Path.Combine(_directory, $".{Guid.NewGuid():N}.partial");
         try
         {
             System.IO.Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            var file = new FileStream(partial, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes, FileOptions.Asynchronous);
-            await using (file.ConfigureAwait(false))
-            {
-                await write(file).ConfigureAwait(false);
-                await file.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(partial, path, overwrite: true);
-            KernelFile.SyncDirectory(Path.GetDirectoryName(path)!);
+            using var file = PendingFile.Create(path, WholeFile.Public, _directory);
+            await write(file.Stream).ConfigureAwait(false);
+            file.Commit();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw IoErrors.From(failure, $"Writing {Printable.Of(path)}");
-        }
-        finally
-        {
-            File.Delete(partial);
         }
     }
 }

@@ -45,6 +45,15 @@ internal sealed class MirrorPrune(RegistryClient registry, MirrorTarget target, 
         return outcomes;
     }
 
+    /// <summary>Removes nothing, and says why.</summary>
+    public static IReadOnlyList<MirrorOutcome> KeepAll(
+        IReadOnlyList<KeyValuePair<string, Digest>> stale, string why, Action<MirrorOutcome> told)
+    {
+        List<MirrorOutcome> kept = [.. stale.Select(entry => Kept(entry.Key, why))];
+        kept.ForEach(told);
+        return kept;
+    }
+
     private static MirrorOutcome FromLayout(Archives.OciLayoutTarget layout, string name, Digest digest, Descriptor? there) =>
         there is null || there.Digest == digest ? Pruned(name, digest) : Kept(name, $"it is another image now, {there.Digest}, in {layout.Name}");
 

@@ -234,17 +234,12 @@ public sealed class MirrorRun(RegistryClient registry, MirrorConfig config, Mirr
         IReadOnlyList<MirrorOutcome> pruned = [];
         if (options.Prune)
         {
-            // Where the choice itself failed, nobody can say what is no longer chosen.
-            if (selection.Failures.Count > 0)
-            {
-                throw new ImageStoreException(
-                    selection.Failures[0].Kind ?? ErrorKind.FailedPrecondition,
-                    $"Nothing was removed, since not all images could be chosen: {selection.Failures[0].Reason}",
-                    selection.Failures[0].Remedy);
-            }
-
             var stale = state.Where(entry => !wanted.Contains(entry.Key)).ToList();
-            pruned = await new MirrorPrune(registry, target, options).RunAsync(stale, wanted, told, cancellationToken).ConfigureAwait(false);
+
+            // Where the choice itself failed, nobody can say what is no longer chosen.
+            pruned = selection.Failures.Count > 0
+                ? MirrorPrune.KeepAll(stale, "not all images could be chosen", told)
+                : await new MirrorPrune(registry, target, options).RunAsync(stale, wanted, told, cancellationToken).ConfigureAwait(false);
             foreach (var gone in pruned.Where(outcome => outcome.Status == MirrorStatus.Pruned))
             {
                 state.Remove(gone.Target!);

@@ -33,7 +33,7 @@ internal sealed record TagSelection(
     public static SemVersionRange? ParseRange(string text, bool prereleases) =>
         SemVersionRange.TryParseNpm(text, prereleases, out var range) ? range : null;
 
-    /// <summary>The chosen ones of <paramref name="tags"/>, in their order, after the exact names.</summary>
+    /// <summary>The exact names, then the chosen ones of <paramref name="tags"/>: the highest version first, else by name.</summary>
     public IReadOnlyList<string> Choose(IReadOnlyList<string> tags)
     {
         if (!NeedsListing)
@@ -41,7 +41,8 @@ internal sealed record TagSelection(
             return Names;
         }
 
-        var found = tags.Where(tag => (Patterns.Count == 0 || Matches(Patterns, tag)) && !Matches(Except, tag)).ToList();
+        var found = tags.Where(tag => (Patterns.Count == 0 || Matches(Patterns, tag)) && !Matches(Except, tag))
+            .Order(StringComparer.Ordinal).ToList();
         if (Versions is not null || Newest is not null)
         {
             var versions = found
