@@ -54,9 +54,30 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>Answers the next request with what <paramref name="fault"/> returns; null serves it as usual.</summary>
     public void Next(Func<FakeRequest, FakeResponse?> fault) => _faults.Enqueue(fault);
 
+    /// <summary>What it takes, and how.</summary>
+    public FakeUploads Uploads { get; } = new();
+
+    /// <summary>The bytes at a path; null when there are none.</summary>
+    public byte[]? Find(string path) => _content.TryGetValue(path, out var content) ? content.Bytes : null;
+
+    internal void Put(string path, string mediaType, byte[] bytes) => _content[path] = (mediaType, bytes);
+
+    internal bool Remove(string path) => _content.TryRemove(path, out _);
+
+    internal bool Mount(string? from, string to, string digest) =>
+        _content.TryGetValue($"/v2/{from}/blobs/{digest}", out var blob) && (_content[$"/v2/{to}/blobs/{digest}"] = blob).Bytes is not null;
+
+    internal IReadOnlyList<(string MediaType, byte[] Bytes)> Manifests(string repository) =>
+        [.. _content.Where(entry => entry.Key.StartsWith($"/v2/{repository}/manifests/sha", StringComparison.Ordinal)).Select(entry => entry.Value)];
+
     /// <summary>What it serves without any fault.</summary>
     public FakeResponse Serve(FakeRequest request)
     {
+        if (Uploads.Serve(request, this) is { } written)
+        {
+            return written;
+        }
+
         if (!_content.TryGetValue(request.Target, out var content))
         {
             return FakeResponse.Text(404, """{"errors":[{"code":"MANIFEST_UNKNOWN","message":"unknown"}]}""");
@@ -70,14 +91,16 @@ public sealed class FakeRegistry : IAsyncDisposable
 
         if (request.Header("Range") is { } range)
         {
-            var from = int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture);
+            var ends = range["bytes=".Length..].Split('-');
+            var from = int.Parse(ends[0], CultureInfo.InvariantCulture);
+            var end = ends[1].Length == 0 ? content.Bytes.Length : int.Parse(ends[1], CultureInfo.InvariantCulture) + 1;
             if (from >= content.Bytes.Length)
             {
                 return new FakeResponse { Status = 416 };
             }
 
-            headers["Content-Range"] = $"bytes {from}-{content.Bytes.Length - 1}/{content.Bytes.Length}";
-            return new FakeResponse { Status = 206, Headers = headers, Body = content.Bytes[from..] };
+            headers["Content-Range"] = $"bytes {from}-{end - 1}/{content.Bytes.Length}";
+            return new FakeResponse { Status = 206, Headers = headers, Body = content.Bytes[from..end] };
         }
 
         return new FakeResponse { Headers = headers, Body = content.Bytes };
@@ -154,6 +177,11 @@ public sealed class FakeRegistry : IAsyncDisposable
             .ToDictionary(pair => pair[0], pair => pair[1].Trim(), StringComparer.OrdinalIgnoreCase);
         var bodyEnd = end + 4
             + (headers.TryGetValue("Content-Length", out var size) ? int.Parse(size, CultureInfo.InvariantCulture) : 0);
+        if (bodyEnd > buffer.Length)
+        {
+            Array.Resize(ref buffer, bodyEnd);
+        }
+
         while (length < bodyEnd)
         {
             var read = await stream.ReadAsync(buffer.AsMemory(length), _stop.Token).ConfigureAwait(false);
@@ -161,7 +189,7 @@ public sealed class FakeRegistry : IAsyncDisposable
         }
 
         var start = lines[0].Split(' ');
-        return new FakeRequest(start[0], start[1], headers, Encoding.UTF8.GetString(buffer, end + 4, bodyEnd - end - 4));
+        return new FakeRequest(start[0], start[1], headers, buffer[(end + 4)..bodyEnd]);
     }
 
     private async Task WriteAsync(NetworkStream stream, FakeRequest request, FakeResponse response)

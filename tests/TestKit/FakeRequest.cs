@@ -4,9 +4,13 @@ namespace ImageStore.TestKit;
 /// <param name="Method">The method.</param>
 /// <param name="Target">Path and query.</param>
 /// <param name="Headers">The headers, names in any case.</param>
-/// <param name="Body">The body as text.</param>
-public sealed record FakeRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Body)
+/// <param name="Bytes">The body.</param>
+public sealed record FakeRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, byte[] Bytes)
 {
+    /// <summary>The body as text.</summary>
+    public string Body => System.Text.Encoding.UTF8.GetString(Bytes);
+
+
     /// <summary>The header's value, or null.</summary>
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 }
