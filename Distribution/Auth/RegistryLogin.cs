@@ -7,7 +7,7 @@ using ImageStore.Store.Errors;
 namespace ImageStore.Distribution.Auth;
 
 /// <summary>Asks a registry whether a credential is good, and keeps and forgets credentials where docker does.</summary>
-internal sealed class RegistryLogin(HttpTransport transport, Authenticator authenticator, CredentialStore store, RegistryOptions options)
+internal sealed class RegistryLogin(HttpTransport transport, CredentialStore store, RegistryOptions options)
 {
     /// <summary>Keeps <paramref name="credential"/> if the registry takes it.</summary>
     /// <exception cref="ImageStoreException">The registry refuses it (<see cref="ErrorKind.Unauthenticated"/>), or it cannot be kept.</exception>
@@ -84,6 +84,8 @@ internal sealed class RegistryLogin(HttpTransport transport, Authenticator authe
             throw ErrorReply.ToException(first, Printable.Of(host.Registry));
         }
 
+        // One of its own: a token that another credential brought must not vouch for this one.
+        using var authenticator = new Authenticator(transport, store, options);
         var header = await authenticator.AnswerAsync(host, AccessScope.None, first, null, ct).ConfigureAwait(false)
             ?? throw new ImageStoreException(
                 ErrorKind.Unauthenticated,

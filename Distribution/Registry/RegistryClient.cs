@@ -21,7 +21,7 @@ public sealed class RegistryClient : IAsyncDisposable
         _transport = new HttpTransport(options);
         var credentials = new CredentialStore(options);
         _authenticator = new Authenticator(_transport, credentials, options);
-        _login = new RegistryLogin(_transport, _authenticator, credentials, options);
+        _login = new RegistryLogin(_transport, credentials, options);
     }
 
     /// <summary>The client of the repository that <paramref name="reference"/> names.</summary>

@@ -60,6 +60,11 @@ internal sealed class RepositoryAccess
                     return reply;
                 }
 
+                if (!last && (int)reply.Status is 429 or >= 500)
+                {
+                    _transport.Health.Failed(_hosts[candidates[i]].Origin);
+                }
+
                 failures.Add(_hosts[candidates[i]], reply);
                 reply.Dispose();
             }

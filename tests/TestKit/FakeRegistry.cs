@@ -11,6 +11,7 @@ namespace ImageStore.TestKit;
 public sealed class FakeRegistry : IAsyncDisposable
 {
     private const int MaxHeadBytes = 64 * 1024;
+    private const int PausesPerSecond = 50;
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
@@ -211,10 +212,18 @@ public sealed class FakeRegistry : IAsyncDisposable
             return;
         }
 
-        var length = response.TruncateAt ?? response.StallAt ?? response.Body.Length;
+        var length = Math.Min(response.TruncateAt ?? response.StallAt ?? response.Body.Length, response.Body.Length);
         do
         {
-            await stream.WriteAsync(response.Body.AsMemory(0, length), _stop.Token).ConfigureAwait(false);
+            var step = response.BytesPerSecond / PausesPerSecond ?? length;
+            for (var sent = 0; sent < length; sent += step)
+            {
+                await stream.WriteAsync(response.Body.AsMemory(sent, Math.Min(step, length - sent)), _stop.Token).ConfigureAwait(false);
+                if (response.BytesPerSecond is not null)
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(1) / PausesPerSecond, _stop.Token).ConfigureAwait(false);
+                }
+            }
         }
         while (response.Endless);
         if (response.StallAt is not null)

@@ -20,6 +20,9 @@ public sealed record FakeResponse
     /// <summary>Fall silent, with the connection open, after so many bytes of the body.</summary>
     public int? StallAt { get; init; }
 
+    /// <summary>Send the body no faster than this; null for as fast as it goes.</summary>
+    public int? BytesPerSecond { get; init; }
+
     /// <summary>Send the body without end.</summary>
     public bool Endless { get; init; }
 
