@@ -157,7 +157,10 @@ internal sealed class RepositoryAccess
 
     /// <summary>So do TLS servers answer to plain HTTP, in words of their own and never in a registry's JSON.</summary>
     public static bool IsFromTlsServer(Reply reply) =>
-        reply.Status == HttpStatusCode.BadRequest && !reply.Body.IsEmpty && !reply.Body.Span.TrimStart(" \t\r\n"u8).StartsWith("{"u8);
+        reply.Status == HttpStatusCode.BadRequest
+        && (reply.Body.IsEmpty
+            ? reply.Message.RequestMessage?.Method == HttpMethod.Head
+            : !reply.Body.Span.TrimStart(" \t\r\n"u8).StartsWith("{"u8));
 
     private async Task<Reply> AuthorizedAsync(RegistryHost host, RepositoryRequest asked, Uri uri, CancellationToken ct)
     {

@@ -34,12 +34,15 @@ public static class ArchiveImport
         var wanted = await ChooseAsync(archive, only, name, cancellationToken).ConfigureAwait(false);
         var target = await engine.AsTargetAsync(static full => full, cancellationToken).ConfigureAwait(false);
         await using var closing = target.ConfigureAwait(false);
-        var copier = new ImageCopier(archive, target, options, new BlobLocations());
+        var locations = new BlobLocations();
         List<(string Name, Descriptor Target)> done = [];
         foreach (var group in wanted.GroupBy(image => image.Target.Digest))
         {
             // Without a name for now: half an archive under its names would look like all of it.
-            var copied = await copier.CopyAsync(group.First().Target, tag: null, progress, cancellationToken).ConfigureAwait(false);
+            var root = group.First().Target;
+            var copied = await new ImageCopier(
+                archive, target, await ForPartAsync(archive, root, options, cancellationToken).ConfigureAwait(false), locations)
+                .CopyAsync(root, tag: null, progress, cancellationToken).ConfigureAwait(false);
             done.AddRange(group.Select(image => (image.Name!, copied.Target)));
         }
 
@@ -51,6 +54,13 @@ public static class ArchiveImport
         await target.CompleteAsync(cancellationToken).ConfigureAwait(false);
         return [.. done.Select(image => new NamedImage(image.Name, image.Target))];
     }
+
+    // What was exported for one platform keeps the index of all; a part of a platform, though, is damage.
+    private static async Task<CopyOptions> ForPartAsync(
+        IImageCollection archive, Descriptor root, CopyOptions options, CancellationToken cancellationToken) =>
+        options.Platforms is null && await HeldParts.PlatformsAsync(archive, root, cancellationToken).ConfigureAwait(false) is { Count: > 0 }
+            ? options with { Sparse = true }
+            : options;
 
     private static async Task<List<NamedImage>> ChooseAsync(
         IImageCollection archive, string? only, string? name, CancellationToken cancellationToken)

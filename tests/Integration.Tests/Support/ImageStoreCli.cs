@@ -13,6 +13,14 @@ internal sealed class ImageStoreCli(string root, IReadOnlyDictionary<string, str
 
     public Task<Run.Result> TryAsync(params string[] arguments) => Run.TryAsync(Binary, [.. Global(), .. arguments], environment);
 
+    /// <summary>Runs it with <paramref name="input"/> on standard input.</summary>
+    public Task<Run.Result> TryWithInputAsync(string input, params string[] arguments) =>
+        TryWithBytesAsync(System.Text.Encoding.UTF8.GetBytes(input), arguments);
+
+    /// <summary>Runs it with <paramref name="input"/> on standard input.</summary>
+    public Task<Run.Result> TryWithBytesAsync(byte[] input, params string[] arguments) =>
+        Run.TryAsync(Binary, [.. Global(), .. arguments], environment, input);
+
     public async Task<string> OkAsync(params string[] arguments)
     {
         var result = await TryAsync(arguments);

@@ -101,6 +101,23 @@ internal static class Layouts
         return Finish(directory, Put(directory, MediaTypes.OciIndex, Encoding.UTF8.GetBytes(index.ToJsonString())));
     }
 
+    /// <summary>A layout with an artifact, tagged <c>signature</c>, whose subject is the image of another layout; returns its directory.</summary>
+    public static string Referrer(string subject, string directory, string artifactType)
+    {
+        var top = JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(subject, "index.json")))!["manifests"]![0]!.DeepClone().AsObject();
+        top.Remove("annotations");
+        var manifest = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciManifest,
+            ["artifactType"] = artifactType,
+            ["config"] = Put(directory, MediaTypes.OciEmpty, "{}"u8.ToArray()),
+            ["layers"] = new JsonArray(Put(directory, "text/plain", Encoding.UTF8.GetBytes("signed"))),
+            ["subject"] = top,
+        };
+        return Finish(directory, Put(directory, MediaTypes.OciManifest, Encoding.UTF8.GetBytes(manifest.ToJsonString())), "signature");
+    }
+
     private static JsonObject Manifest(string directory, Platform platform, IReadOnlyList<Layer> layers)
     {
         var config = new JsonObject
@@ -124,9 +141,9 @@ internal static class Layouts
         return Put(directory, MediaTypes.OciManifest, Encoding.UTF8.GetBytes(manifest.ToJsonString()));
     }
 
-    private static string Finish(string directory, JsonObject top)
+    private static string Finish(string directory, JsonObject top, string tag = "latest")
     {
-        top["annotations"] = new JsonObject { ["org.opencontainers.image.ref.name"] = "latest" };
+        top["annotations"] = new JsonObject { ["org.opencontainers.image.ref.name"] = tag };
         var index = new JsonObject
         {
             ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciIndex, ["manifests"] = new JsonArray(top),

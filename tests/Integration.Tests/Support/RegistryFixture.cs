@@ -1,12 +1,10 @@
-using System.Diagnostics;
-
 namespace ImageStore.Integration.Tests.Support;
 
 /// <summary>Debian's docker-registry on loopback, filled with the images of <see cref="Layouts"/>.</summary>
 public sealed class RegistryFixture : IAsyncLifetime
 {
     private readonly DirectoryInfo _work = Directory.CreateTempSubdirectory("imagestore-registry-");
-    private Process? _server;
+    private DebianRegistry? _server;
 
     public string Host { get; private set; } = string.Empty;
 
@@ -19,18 +17,8 @@ public sealed class RegistryFixture : IAsyncLifetime
             return;
         }
 
-        Host = $"127.0.0.1:{Addresses.FreePort()}";
-        var config = Path.Combine(Work, "config.yml");
-        await File.WriteAllTextAsync(config, $$$"""
-            version: 0.1
-            log: {level: error, accesslog: {disabled: true}}
-            storage: {filesystem: {rootdirectory: {{{Work}}}/data}, delete: {enabled: true}}
-            http: {addr: "{{{Host}}}"}
-            """);
-        _server = Run.Start("docker-registry", ["serve", config]);
-        _server.BeginErrorReadLine();
-        _server.BeginOutputReadLine();
-        await Addresses.WaitAsync(Host);
+        _server = await DebianRegistry.StartAsync(Work);
+        Host = _server.Host;
     }
 
     /// <summary>Pushes an OCI layout byte for byte, and returns the reference to pull.</summary>
@@ -55,9 +43,7 @@ public sealed class RegistryFixture : IAsyncLifetime
     {
         if (_server is not null)
         {
-            _server.Kill();
-            await _server.WaitForExitAsync();
-            _server.Dispose();
+            await _server.DisposeAsync();
         }
 
         _work.Delete(recursive: true);

@@ -52,9 +52,10 @@ internal static class Run
     }
 
     public static async Task<Result> TryAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null)
     {
         using var process = Start(program, arguments, environment);
+        await process.StandardInput.BaseStream.WriteAsync(input ?? []);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
