@@ -9,6 +9,7 @@ public sealed class BlobLocations
     private readonly ConcurrentDictionary<(Digest, string Place), IImageSource> _known = new();
     private readonly ConcurrentDictionary<(Digest, string Place), SemaphoreSlim> _turns = new();
     private readonly ConcurrentDictionary<(Digest, string Place), bool> _planned = new();
+    private readonly ConcurrentDictionary<(Digest, string Place), bool> _written = new();
 
     internal void Add(Descriptor blob, string registry, IImageSource place) => _known[(blob.Digest, registry)] = place;
 
@@ -17,7 +18,13 @@ public sealed class BlobLocations
     /// <summary>Counts a blob that a dry run would send; false where it counted before.</summary>
     internal bool Plan(Descriptor blob, string place) => _planned.TryAdd((blob.Digest, place), true);
 
-    /// <summary>Waits until no other copy is at the same blob: what that one brings, this one need not send.</summary>
+    /// <summary>Whether this run wrote the manifest there already.</summary>
+    internal bool IsWritten(Descriptor manifest, string place) => _written.ContainsKey((manifest.Digest, place));
+
+    /// <summary>Notes a manifest that was written.</summary>
+    internal void Written(Descriptor manifest, string place) => _written[(manifest.Digest, place)] = true;
+
+    /// <summary>Waits until no other copy is at the same blob or image: what that one brings, this one need not send.</summary>
     /// <returns>To be disposed when the blob is there.</returns>
     internal async Task<IDisposable> EnterAsync(Descriptor blob, string place, CancellationToken cancellationToken)
     {

@@ -24,6 +24,8 @@ public sealed class ImageCopier(IImageSource source, IImageTarget target, CopyOp
             return new CopyResult(root, root, UpToDate: true, 0, 0, 0, 0, 0, []);
         }
 
+        // docker-registry writes its links in place: who reads one while another request writes the same gets an error.
+        using var turn = await locations.EnterAsync(root, $"image {target.Name}", cancellationToken).ConfigureAwait(false);
         var plan = await new CopyPlanner(source, options).PlanAsync(root, cancellationToken).ConfigureAwait(false);
         var missing = await MissingAsync(plan, cancellationToken).ConfigureAwait(false);
         progress.Phase = "copying";
@@ -151,7 +153,7 @@ public sealed class ImageCopier(IImageSource source, IImageTarget target, CopyOp
             }
             else if (missing.Contains(document))
             {
-                await target.PutManifestAsync(document.Manifest, document.Tag, cancellationToken).ConfigureAwait(false);
+                await PutAsync(document, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -159,6 +161,18 @@ public sealed class ImageCopier(IImageSource source, IImageTarget target, CopyOp
         if (named is not null)
         {
             await target.PutManifestAsync(named.Manifest, tag, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task PutAsync(PlannedDocument document, CancellationToken cancellationToken)
+    {
+        // Images share manifests, too.
+        var (manifest, place) = (document.Manifest.Descriptor, $"manifests {target.Name}");
+        using var turn = await locations.EnterAsync(manifest, place, cancellationToken).ConfigureAwait(false);
+        if (document.Tag is not null || !locations.IsWritten(manifest, place))
+        {
+            await target.PutManifestAsync(document.Manifest, document.Tag, cancellationToken).ConfigureAwait(false);
+            locations.Written(manifest, place);
         }
     }
 

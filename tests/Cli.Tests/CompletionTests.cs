@@ -9,7 +9,7 @@ public sealed class CompletionTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _bench.DisposeAsync();
 
     [Theory]
-    [InlineData("imagestore im", "images")]
+    [InlineData("imagestore ima", "images")]
     [InlineData("imagestore images ", "inspect ls rm tag")]
     [InlineData("imagestore pull --snap", "--snapshotter")]
     [InlineData("imagestore pull --snapshotter ", "native overlayfs")]

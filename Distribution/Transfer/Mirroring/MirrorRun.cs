@@ -168,8 +168,15 @@ public sealed class MirrorRun(RegistryClient registry, MirrorConfig config, Mirr
         CancellationToken cancellationToken)
     {
         var outcomes = new MirrorOutcome[selection.Images.Count];
+
+        // Tags of one image wait for each other, so neighbours are taken from different repositories.
+        var order = target.IsArchive ? Enumerable.Range(0, outcomes.Length) : Enumerable.Range(0, outcomes.Length)
+            .GroupBy(i => selection.Images[i].Source.RepositoryName)
+            .SelectMany(repository => repository.Select((i, place) => (i, place)))
+            .OrderBy(entry => entry.place)
+            .Select(entry => entry.i);
         await Parallel.ForEachAsync(
-            Enumerable.Range(0, outcomes.Length),
+            order,
             new ParallelOptions { MaxDegreeOfParallelism = target.IsArchive ? 1 : options.Parallel, CancellationToken = cancellationToken },
             async (i, token) =>
             {

@@ -166,6 +166,19 @@ public sealed class ImageCopierTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Copy_TagsOfOneImageAtOnce_WriteEachManifestOnce()
+    {
+        // docker-registry 2.8 answers DIGEST_INVALID to one of two writers of the same manifest.
+        var locations = new BlobLocations();
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => PushAsync(new CopyOptions(), tag: $"{i}", locations: locations)));
+
+        Assert.All(Enumerable.Range(0, 8), i => Assert.NotNull(_pair.Registry.Find($"/v2/r/manifests/{i}")));
+        var puts = _pair.Registry.Requests.Where(request => request.Method == "PUT" && request.Target.Contains("/manifests/", StringComparison.Ordinal));
+        Assert.All(puts.GroupBy(request => request.Target), group => Assert.Single(group));
+    }
+
+    [Fact]
     public async Task Copy_ForeignLayerThatNobodyHolds_IsLeftOutAndNeverFetched()
     {
         await using var elsewhere = new FakeRegistry();
@@ -185,12 +198,13 @@ public sealed class ImageCopierTests : IAsyncDisposable
         Assert.Empty(elsewhere.Requests);
     }
 
-    private async Task<CopyResult> PushAsync(CopyOptions options, string layout = "layout", string repository = "r", BlobLocations? locations = null)
+    private async Task<CopyResult> PushAsync(
+        CopyOptions options, string layout = "layout", string repository = "r", BlobLocations? locations = null, string tag = "1")
     {
         await using var source = OciLayoutSource.OpenFolder(In(layout));
         await using var target = new RepositoryTarget(_pair.Open(repository));
         return await new ImageCopier(source, target, options, locations ?? new BlobLocations())
-            .CopyAsync((await source.FindAsync(TestImages.Name, Ct))!, "1", new TransferProgress(), Ct);
+            .CopyAsync((await source.FindAsync(TestImages.Name, Ct))!, tag, new TransferProgress(), Ct);
     }
 
     private string In(string name) => Path.Combine(_work.FullName, name);
