@@ -34,8 +34,8 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
 
     private string Subject => repository.Subject(blob.Digest.ToString());
 
-    /// <summary>How fast bytes came while they were waited for, in bytes a second; 0 before any came.</summary>
-    public double Rate { get; private set; }
+    /// <summary>How long bytes were waited for; what their reader did in between is not in it.</summary>
+    public TimeSpan Waited { get; private set; }
 
     /// <summary>Does the server say or show that it serves ranges?</summary>
     public bool ServesRanges => !_rangeRefused && _reply is { } reply
@@ -228,7 +228,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
     {
         _windowBytes += read;
         _windowTime += waited;
-        Rate = _windowBytes / Math.Max(_windowTime.TotalSeconds, 1e-6);
+        Waited += waited;
         if (_windowTime < _options.RateWindow)
         {
             return;

@@ -16,8 +16,10 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
     private const int MaxConnections = 12;
     private const int FirstConnections = 4;
 
-    // So much is read on the first connection before it is judged.
-    private const long JudgedAfter = 1024 * 1024;
+    // So much is read on the first connection before it is judged; then again and again, as servers that limit a
+    // connection let it burst first.
+    private const long FirstJudgedAfter = 1024 * 1024;
+    private const long JudgedEach = 4 * 1024 * 1024;
 
     // Above this rate one connection is bound by this machine rather than by the network.
     private const double FastEnough = 64.0 * 1024 * 1024;
@@ -29,7 +31,9 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
     private readonly TimeProvider _time = repository.Options.Time;
     private readonly CancellationTokenSource _stop = new();
     private readonly Queue<Task<Chunk>> _ahead = new();
-    private readonly long _start = head.Position;
+    private long _judgedAt = head.Position;
+    private long _judgeAt = head.Position + FirstJudgedAfter;
+    private TimeSpan _judgedWaited = head.Waited;
     private BlobStream? _head = head;
     private bool _alone;
     private Chunk? _current;
@@ -94,22 +98,23 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Once, after a start: is one connection enough?
+    // Is one connection enough?
     private void Judge()
     {
-        if (_alone || _connections > 0 || _head!.Position - _start < JudgedAfter)
+        if (_alone || _connections > 0 || _head!.Position < _judgeAt)
         {
             return;
         }
 
-        var rest = blob.Size - _head.Position;
-        if (_head.Rate > FastEnough || !_head.ServesRanges || rest < 2 * ChunkBytes)
+        var rate = (_head.Position - _judgedAt) / Math.Max((_head.Waited - _judgedWaited).TotalSeconds, 1e-6);
+        (_judgedAt, _judgedWaited, _judgeAt) = (_head.Position, _head.Waited, _head.Position + JudgedEach);
+        _alone = !_head.ServesRanges || blob.Size - _head.Position < 2 * ChunkBytes;
+        if (_alone || rate > FastEnough)
         {
-            _alone = true;
             return;
         }
 
-        _best = _head.Rate;
+        _best = rate;
         _next = _head.Position + ChunkBytes;
         _head.EndAt(_next);
         _connections = FirstConnections;

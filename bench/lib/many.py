@@ -35,6 +35,18 @@ class Layout:
         packed = gzip.compress(raw, 0, mtime=0)
         return self.blob(packed, OCI + ".layer.v1.tar+gzip"), "sha256:" + hashlib.sha256(raw).hexdigest()
 
+    def large(self, seed, size_mb):
+        """Bytes that do not compress and are no tar: only for who copies blobs and never looks into them."""
+        part, pieces = os.path.join(self.folder, "part"), random.Random(seed)
+        with open(part, "wb") as f, gzip.GzipFile("", "wb", 0, f, 0) as packed:
+            for _ in range(size_mb):
+                packed.write(pieces.randbytes(MB))
+        with open(part, "rb") as f:
+            digest, size = hashlib.file_digest(f, "sha256").hexdigest(), os.fstat(f.fileno()).st_size
+        os.rename(part, os.path.join(self.folder, "blobs/sha256", digest))
+        self.bytes += size
+        return {"mediaType": OCI + ".layer.v1.tar+gzip", "digest": "sha256:" + digest, "size": size}
+
     def image(self, layers, architecture):
         config = self.document({"architecture": architecture, "os": "linux", "config": {},
                                 "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in layers]}},
@@ -70,8 +82,9 @@ def make(folder, images, platforms, base_mb=3, own_mb=1):
 
 
 def one(folder, layers_mb):
-    """A layout with one image, `latest`, with layers of the given sizes."""
+    """A layout with one image, `latest`, with layers of the given sizes; written piece by piece, so of any size."""
     layout = Layout(folder)
-    layout.name(layout.image([layout.layer(f"layer {i}", int(size * MB)) for i, size in enumerate(layers_mb)], "amd64"), "latest")
+    layers = [layout.large(f"layer {i}", size) for i, size in enumerate(layers_mb)]
+    layout.name(layout.image([(layer, layer["digest"]) for layer in layers], "amd64"), "latest")
     layout.finish()
     return layout

@@ -9,7 +9,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 PACKAGES = {
     "docker-registry": "docker-registry", "skopeo": "skopeo", "umoci": "umoci", "podman": "podman",
     "containerd": "containerd", "ctr": "containerd", "igzip": "isal", "time": "time", "curl": "curl",
-    "openssl": "openssl", "tar": "tar", "setpriv": "util-linux", "pigz": "pigz",
+    "openssl": "openssl", "tar": "tar", "setpriv": "util-linux", "pigz": "pigz", "nginx": "nginx-light",
 }
 # Where Debian's packages put files that no command shows.
 FILES = {"/bin/busybox": "busybox-static", "/etc/containers/policy.json": "golang-github-containers-common"}

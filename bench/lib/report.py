@@ -61,6 +61,25 @@ def spread(values, form="{:.2f}"):
     return f"{form.format(min(values))}–{form.format(max(values))}"
 
 
+def turn(names, number):
+    """The names in an order that rotates from run to run."""
+    names = list(names)
+    shift = number % len(names)
+    return names[shift:] + names[:shift]
+
+
+def phases(samples):
+    """Prints the usages of each peer in each phase; the first peer is ours, and the others are compared with it."""
+    rows = [["", "wall s", "min–max", "CPU s", "peak MB", "ours takes of it"]]
+    for phase, runs in samples.items():
+        base = median([u.wall for u in next(iter(runs.values()))])
+        for name, usages in runs.items():
+            walls = [u.wall for u in usages]
+            rows.append([f"{phase}: {name}", f"{median(walls):.2f}", spread(walls), f"{median([u.cpu for u in usages]):.2f}",
+                         mb(max(u.peak for u in usages)), ratio(base, median(walls))])
+    table(rows)
+
+
 def mb(count):
     return f"{count / MB:.0f}"
 

@@ -216,7 +216,9 @@ public sealed class FakeRegistry : IAsyncDisposable
         do
         {
             var step = response.BytesPerSecond / PausesPerSecond ?? length;
-            for (var sent = 0; sent < length; sent += step)
+            var fast = Math.Min(response.FastBytes, length);
+            await stream.WriteAsync(response.Body.AsMemory(0, fast), _stop.Token).ConfigureAwait(false);
+            for (var sent = fast; sent < length; sent += step)
             {
                 await stream.WriteAsync(response.Body.AsMemory(sent, Math.Min(step, length - sent)), _stop.Token).ConfigureAwait(false);
                 if (response.BytesPerSecond is not null)

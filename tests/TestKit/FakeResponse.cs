@@ -23,6 +23,9 @@ public sealed record FakeResponse
     /// <summary>Send the body no faster than this; null for as fast as it goes.</summary>
     public int? BytesPerSecond { get; init; }
 
+    /// <summary>So many bytes come at once before <see cref="BytesPerSecond"/> holds.</summary>
+    public int FastBytes { get; init; }
+
     /// <summary>Send the body without end.</summary>
     public bool Endless { get; init; }
 

@@ -45,6 +45,16 @@ public sealed class ParallelBlobStreamTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Read_ConnectionThatIsFastAtFirstOnly_BringsTheRestOverSeveral()
+    {
+        var usual = _pair.Registry.Intercept!;
+        _pair.Registry.Intercept = request => usual(request)! with { FastBytes = 6 * 1024 * 1024 };
+
+        Assert.Equal(_bytes, await ReadAsync(0));
+        Assert.True(Ranges.Count > 4, $"{Ranges.Count} ranges");
+    }
+
+    [Fact]
     public async Task Read_FromAnOffset_BringsTheRest() => Assert.Equal(_bytes[5_000_001..], await ReadAsync(5_000_001));
 
     [Fact]
