@@ -13,13 +13,13 @@ public sealed record ArchiveContents
 {
     internal const string FileName = "imagestore-contents.json";
 
-    private const int CurrentVersion = 1;
+    internal const int CurrentVersion = 1;
     private const int MaxBytes = 256 * 1024 * 1024;
     private const int ParallelHashes = 2;
     private const int BufferBytes = 256 * 1024;
 
     /// <summary>The format; this is 1.</summary>
-    public int Version { get; init; } = CurrentVersion;
+    public required int Version { get; init; }
 
     /// <summary>The images under their full names.</summary>
     public required IReadOnlyList<NamedImage> Images { get; init; }
@@ -28,7 +28,11 @@ public sealed record ArchiveContents
     public required IReadOnlyList<HeldBlob> Blobs { get; init; }
 
     /// <summary>The blobs that its images need and it does not hold.</summary>
-    public IReadOnlyList<HeldBlob> Elsewhere { get; init; } = [];
+    public IReadOnlyList<HeldBlob> Elsewhere
+    {
+        get => field ?? [];
+        init;
+    }
 
     /// <summary>The file's bytes: the same for the same contents.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ContentsJson.Writing.ArchiveContents);

@@ -19,7 +19,7 @@ internal sealed class TomlTable(string file, int line)
     /// <exception cref="ImageStoreException">It is malformed: the message names file and line.</exception>
     public static TomlTable Parse(string text, string file)
     {
-        var document = SyntaxParser.Parse(text, file, true);
+        var document = Syntax(text, file);
         if (document.HasErrors)
         {
             var first = document.Diagnostics.First(message => message.Kind == DiagnosticMessageKind.Error);
@@ -39,6 +39,19 @@ internal sealed class TomlTable(string file, int line)
         }
 
         return root;
+    }
+
+    private static DocumentSyntax Syntax(string text, string file)
+    {
+        try
+        {
+            return SyntaxParser.Parse(text, file, true);
+        }
+        catch (Exception failure)
+        {
+            // The library gathers mistakes, but throws at a few, such as a bad escape before half a surrogate pair.
+            throw Complaint(file, 1, $"the file cannot be read as TOML ({Printable.Of(failure.Message)})");
+        }
     }
 
     /// <summary>The error for a mistake in <paramref name="file"/>.</summary>

@@ -16,7 +16,12 @@ public sealed record ArtifactManifest
 
     /// <summary>The blobs.</summary>
     [JsonPropertyName("blobs")]
-    public IReadOnlyList<Descriptor> Blobs { get; init; } = [];
+    public IReadOnlyList<Descriptor> Blobs
+    {
+        // The generated reader sets null where the field is not there, and no initial value outlives it.
+        get => field ?? [];
+        init;
+    }
 
     /// <summary>The manifest that this one refers to.</summary>
     [JsonPropertyName("subject")]

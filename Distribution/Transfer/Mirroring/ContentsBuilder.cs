@@ -21,6 +21,7 @@ internal sealed class ContentsBuilder
     // Sorted, so that the same contents are the same bytes whatever the order in which they came.
     public ArchiveContents Build() => new()
     {
+        Version = ArchiveContents.CurrentVersion,
         Images = [.. _images.OrderBy(image => image.Key, StringComparer.Ordinal).Select(image => new NamedImage(image.Key, image.Value))],
         Blobs = Sorted(_blobs.Values),
         Elsewhere = Sorted(_elsewhere.Values.Where(blob => !_blobs.ContainsKey(blob.Digest))),

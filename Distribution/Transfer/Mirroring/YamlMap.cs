@@ -17,11 +17,13 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
     /// <exception cref="ImageStoreException">It is malformed: the message names file and line.</exception>
     public static YamlMap Parse(string text, string file)
     {
+        var parser = new Parser(new StringReader(text));
         try
         {
-            CheckDepth(text, file);
+            CheckDepth(parser, file);
             var stream = new YamlStream();
-            stream.Load(new StringReader(text));
+            parser = new Parser(new StringReader(text));
+            stream.Load(parser);
             return stream.Documents switch
             {
                 [{ RootNode: YamlMappingNode root }] => new YamlMap(file, root),
@@ -32,6 +34,11 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
         catch (YamlException failure)
         {
             throw Complaint(file, failure.Start.Line, Printable.Of(failure.Message.TrimEnd('.')));
+        }
+        catch (Exception failure) when (failure is not ImageStoreException)
+        {
+            // The library has its own exception, but throws others too where a scalar holds what it may not.
+            throw Complaint(file, parser.Current?.End.Line ?? 1, $"what follows cannot be read as YAML ({Printable.Of(failure.Message)})");
         }
     }
 
@@ -109,9 +116,8 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
 
     private YamlNode? Find(string key) => node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
 
-    private static void CheckDepth(string text, string file)
+    private static void CheckDepth(Parser parser, string file)
     {
-        var parser = new Parser(new StringReader(text));
         var depth = 0;
         while (parser.MoveNext())
         {
