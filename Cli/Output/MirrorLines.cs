@@ -57,7 +57,7 @@ internal sealed class MirrorLines(Session session, MirrorOptions options)
 
         var bytes = $"{Sizes.Of(report.BytesToMove)} {(report.DryRun ? "to move" : "moved")}";
         var free = report.DryRun && report.FreeBytes is { } left ? $", {Sizes.Of(left)} free there" : string.Empty;
-        _output.WriteLine($"{report.Images.Count} images: {string.Join(", ", parts)}; {bytes}{free}");
+        _output.WriteLine($"{report.Images.Count} {(report.Images.Count == 1 ? "image" : "images")}: {string.Join(", ", parts)}; {bytes}{free}");
     }
 
     private string Line(MirrorOutcome outcome) => outcome.Status switch
