@@ -23,7 +23,7 @@ public sealed record HostExplanation(
         host.Origin.GetLeftPart(UriPartial.Authority) + host.BasePath,
         host.IsUpstream ? "upstream" : "mirror",
         [.. Enum.GetValues<HostCapabilities>()
-            .Where(one => one is HostCapabilities.Pull or HostCapabilities.Resolve or HostCapabilities.Push && host.Capabilities.HasFlag(one))
+            .Where(one => one is not (HostCapabilities.None or HostCapabilities.All) && host.Capabilities.HasFlag(one))
             .Select(one => one.ToString().ToLowerInvariant())],
         Security(host),
         [.. host.Headers.Select(header => header.Name).Distinct()],

@@ -30,7 +30,7 @@ internal sealed class ReferrerList(RepositoryAccess access)
     {
         var path = $"referrers/{subject}"
             + (artifactType is null ? string.Empty : $"?artifactType={Uri.EscapeDataString(artifactType)}");
-        var first = new RepositoryRequest(RegistryPurpose.Pull, HttpMethod.Get, path)
+        var first = new RepositoryRequest(RegistryPurpose.Referrers, HttpMethod.Get, path)
         {
             Accept = MediaTypes.OciIndex, BodyLimit = OciLimits.MaxManifestBytes,
         };
@@ -68,7 +68,7 @@ internal sealed class ReferrerList(RepositoryAccess access)
     public async Task<ImageIndex?> FromTagAsync(Digest subject, CancellationToken ct)
     {
         using var reply = await access.SendAsync(
-            new RepositoryRequest(RegistryPurpose.Resolve, HttpMethod.Get, $"manifests/{TagOf(subject)}")
+            new RepositoryRequest(RegistryPurpose.Referrers, HttpMethod.Get, $"manifests/{TagOf(subject)}")
             {
                 Accept = MediaTypes.OciIndex, BodyLimit = OciLimits.MaxManifestBytes,
             },

@@ -123,6 +123,11 @@ internal sealed class RepositoryAccess
         {
             RegistryPurpose.Resolve => HostCapabilities.Resolve,
             RegistryPurpose.Pull => HostCapabilities.Pull,
+
+            // Files from before this capability name it for nobody.
+            RegistryPurpose.Referrers => _hosts.Any(host => host.Capabilities.HasFlag(HostCapabilities.Referrers))
+                ? HostCapabilities.Referrers
+                : HostCapabilities.Pull,
             _ => HostCapabilities.Push,
         };
         var able = Enumerable.Range(0, _hosts.Length).Where(i => _hosts[i].Capabilities.HasFlag(needed)).ToList();

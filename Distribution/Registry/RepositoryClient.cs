@@ -175,13 +175,8 @@ public sealed class RepositoryClient : IDisposable
     /// <exception cref="ImageStoreException">It is not there, or the registry does not delete (<see cref="ErrorKind.Unsupported"/>).</exception>
     public async Task DeleteAsync(string tagOrDigest, CancellationToken ct)
     {
-        DocumentLinks? links = null;
-        if (Digest.TryParse(tagOrDigest, out var digest))
-        {
-            var manifest = await FetchManifestAsync(tagOrDigest, ct).ConfigureAwait(false);
-            links = DocumentLinks.Parse(manifest.Bytes, manifest.Descriptor.MediaType);
-        }
-
+        var byDigest = Digest.TryParse(tagOrDigest, out var digest);
+        var subject = byDigest ? await SubjectOfAsync(tagOrDigest, ct).ConfigureAwait(false) : null;
         using var reply = await _access.SendAsync(
             new RepositoryRequest(RegistryPurpose.Delete, HttpMethod.Delete, ManifestPath(tagOrDigest))
             {
@@ -192,14 +187,14 @@ public sealed class RepositoryClient : IDisposable
         {
             throw new ImageStoreException(
                 ErrorKind.Unsupported,
-                $"{_access.Subject(tagOrDigest)}: the registry does not delete {(links is null ? "tags" : "manifests")} (HTTP {(int)reply.Status}).",
-                links is null
-                    ? "Delete the manifest by its digest, which takes all its tags along, or ask the registry's operator."
-                    : "Ask the registry's operator to allow deletion.");
+                $"{_access.Subject(tagOrDigest)}: the registry does not delete {(byDigest ? "manifests" : "tags")} (HTTP {(int)reply.Status}).",
+                byDigest
+                    ? "Ask the registry's operator to allow deletion."
+                    : "Delete the manifest by its digest, which takes all its tags along, or ask the registry's operator.");
         }
 
         RepositoryAccess.ThrowUnlessSuccess(reply, _access.Subject(tagOrDigest));
-        if (links?.Subject is { } subject
+        if (subject is not null
             && await _referrers.FromApiAsync(subject.Digest, null, ct).ConfigureAwait(false) is null)
         {
             await _referrerTag.RemoveAsync(subject.Digest, digest, ct).ConfigureAwait(false);
@@ -208,6 +203,20 @@ public sealed class RepositoryClient : IDisposable
 
     /// <summary>Ends the use of it.</summary>
     public void Dispose() => _referrerTag.Dispose();
+
+    private async Task<Descriptor?> SubjectOfAsync(string digest, CancellationToken ct)
+    {
+        try
+        {
+            var manifest = await FetchManifestAsync(digest, ct).ConfigureAwait(false);
+            return DocumentLinks.Parse(manifest.Bytes, manifest.Descriptor.MediaType).Subject;
+        }
+        catch (ImageStoreException failure) when (failure.Kind is ErrorKind.CorruptData or ErrorKind.Unsupported or ErrorKind.LimitExceeded)
+        {
+            // What cannot be read is the first thing that somebody wants to delete.
+            return null;
+        }
+    }
 
     private static RegistryPurpose PurposeOf(string tagOrDigest) =>
         Digest.TryParse(tagOrDigest, out _) ? RegistryPurpose.Pull : RegistryPurpose.Resolve;

@@ -11,6 +11,9 @@ internal enum RegistryPurpose
     /// <summary>Reading by digest.</summary>
     Pull,
 
+    /// <summary>Asking what refers to an image.</summary>
+    Referrers,
+
     /// <summary>Writing.</summary>
     Push,
 

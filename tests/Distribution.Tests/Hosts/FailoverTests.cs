@@ -138,6 +138,21 @@ public sealed class FailoverTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Referrers_MirrorMayNotTellThem_UpstreamIsAsked()
+    {
+        // A cache that knows nothing of referrers says that there are none.
+        Configure(after: "capabilities = [\"pull\", \"resolve\"]");
+        var subject = Digest.Compute("an image"u8);
+        Upstream.Uploads.HasReferrersApi = true;
+
+        using var repository = _pair.Open("r");
+        Assert.Empty(await repository.ListReferrersAsync(subject, null, Ct));
+
+        Assert.Empty(_mirror.Requests);
+        Assert.Contains("/referrers/", Assert.Single(Upstream.Requests).Target, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Push_MirrorMayNotBeWritten_GoesUpstream()
     {
         Configure(after: "capabilities = [\"pull\", \"resolve\"]");

@@ -166,6 +166,37 @@ public sealed class ImageCopierTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Copy_OfEverythingThatTheSpecificationAllows_IsTheSameBytes()
+    {
+        var empty = TestImages.Blob(In("odd"), "{}"u8.ToArray(), "application/vnd.oci.empty.v1+json");
+        var none = TestImages.Blob(In("odd"), [], "application/x-nothing");
+        var child = TestImages.WriteManifest(In("odd"), "child");
+        var artifact = Document(
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","artifactType":"a/b","config":{{Inline(empty)}},"layers":[],"subject":{{Entry(child)}}}""",
+            MediaTypes.OciManifest);
+        var old = Document($$"""{"mediaType":"{{MediaTypes.OciArtifactManifest}}","artifactType":"a/b","blobs":[{{Entry(none)}}]}""", MediaTypes.OciArtifactManifest);
+        var inner = Document($$"""{"schemaVersion":2,"manifests":[{{Entry(child)}},{{Entry(artifact)}}]}""", MediaTypes.OciIndex);
+        var outer = Document(
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{Entry(inner)}},{{Entry(old)}},{{Entry(child)}}],"annotations":{"a":"ü"} }""",
+            MediaTypes.OciIndex);
+        TestImages.Finish(In("odd"), LayoutNames.Entry(outer, TestImages.Name));
+
+        var result = await PushAsync(new CopyOptions(), "odd");
+
+        Assert.Equal(outer.Digest, result.Target.Digest);
+        Assert.All(
+            (Descriptor[])[child, artifact, old, inner, outer],
+            document => Assert.Equal(
+                File.ReadAllBytes(In($"odd/{OciLayoutSource.BlobFile(document.Digest)}")), _pair.Registry.Find($"/v2/r/manifests/{document.Digest}")));
+        Assert.Empty(_pair.Registry.Find($"/v2/r/blobs/{none.Digest}")!);
+        Assert.Equal("{}"u8.ToArray(), _pair.Registry.Find($"/v2/r/blobs/{empty.Digest}"));
+
+        Descriptor Document(string json, string mediaType) => TestImages.Blob(In("odd"), System.Text.Encoding.UTF8.GetBytes(json), mediaType);
+        static string Entry(Descriptor one) => $$"""{"mediaType":"{{one.MediaType}}","digest":"{{one.Digest}}","size":{{one.Size}}}""";
+        static string Inline(Descriptor one) => Entry(one)[..^1] + ""","data":"e30="}""";
+    }
+
+    [Fact]
     public async Task Copy_TagsOfOneImageAtOnce_WriteEachManifestOnce()
     {
         // docker-registry 2.8 answers DIGEST_INVALID to one of two writers of the same manifest.
