@@ -126,7 +126,7 @@ public sealed class FakeRegistry : IAsyncDisposable
                 _ = Task.Run(() => ServeAsync(client), CancellationToken.None);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // Stopped.
         }
