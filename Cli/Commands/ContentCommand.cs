@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
+using ImageStore.Store.Content;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;
 
@@ -56,7 +57,10 @@ internal static class ContentCommand
             var source = engine.Content.OpenRead(wanted);
             await using var opened = source.ConfigureAwait(false);
             using var output = new StandardOutput();
-            await VerifiedCopy.RunAsync(source, output, wanted, token).ConfigureAwait(false);
+            var blob = new Descriptor { MediaType = MediaTypes.OctetStream, Digest = wanted, Size = source.Length };
+            await VerifyingCopy.RunAsync(
+                source, output, blob, "It is damaged on disk: remove it with 'imagestore content rm', and pull the image again.", null, token)
+                .ConfigureAwait(false);
         });
         return command;
     }

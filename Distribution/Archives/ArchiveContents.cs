@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImageStore.Store;
+using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 
@@ -16,7 +17,6 @@ public sealed record ArchiveContents
     internal const int CurrentVersion = 1;
     private const int MaxBytes = 256 * 1024 * 1024;
     private const int ParallelHashes = 2;
-    private const int BufferBytes = 256 * 1024;
 
     /// <summary>The format; this is 1.</summary>
     public required int Version { get; init; }
@@ -80,7 +80,7 @@ public sealed record ArchiveContents
                 {
                     var bytes = await archive.OpenBlobAsync(blob.ToDescriptor(), 0, token).ConfigureAwait(false);
                     await using var opened = bytes.ConfigureAwait(false);
-                    await VerifyingCopy.RunAsync(bytes, Stream.Null, blob.ToDescriptor(), BufferBytes, null, token).ConfigureAwait(false);
+                    await VerifyingCopy.RunAsync(bytes, Stream.Null, blob.ToDescriptor(), OciLayoutTarget.DamagedSource, null, token).ConfigureAwait(false);
                 }
                 catch (ImageStoreException failure) when (failure.Kind is ErrorKind.CorruptData or ErrorKind.NotFound)
                 {

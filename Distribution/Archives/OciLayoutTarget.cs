@@ -1,6 +1,7 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer;
 using ImageStore.Store;
+using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using ImageStore.Store.Oci;
@@ -11,7 +12,7 @@ namespace ImageStore.Distribution.Archives;
 public sealed class OciLayoutTarget : IImageTarget
 {
     private const int ParallelBlobs = 4;
-    private const int BufferBytes = 256 * 1024;
+    internal const string DamagedSource = "Its source is damaged: get it from another one.";
 
     private readonly string _directory;
     private readonly Lock _gate = new();
@@ -91,7 +92,7 @@ public sealed class OciLayoutTarget : IImageTarget
         await using var opened = source.ConfigureAwait(false);
         await WriteAsync(
             PathOf(blob.Digest),
-            file => VerifyingCopy.RunAsync(source, file, blob, BufferBytes, progress, cancellationToken)).ConfigureAwait(false);
+            file => VerifyingCopy.RunAsync(source, file, blob, DamagedSource, progress, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 
@@ -12,7 +13,6 @@ internal sealed class TarFileWriter(Stream output)
     private const int Block = 512;
     private const int MaxName = 100;
     private const long MaxOctalSize = 0x1_FFFF_FFFF; // eleven octal digits
-    private const int BufferBytes = 256 * 1024;
 
     /// <summary>Writes bytes that are at hand.</summary>
     public async Task WriteAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -27,7 +27,7 @@ internal sealed class TarFileWriter(Stream output)
     public async Task WriteAsync(string name, Descriptor blob, Stream source, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         await HeaderAsync(name, blob.Size, cancellationToken).ConfigureAwait(false);
-        await VerifyingCopy.RunAsync(source, output, blob, BufferBytes, progress, cancellationToken).ConfigureAwait(false);
+        await VerifyingCopy.RunAsync(source, output, blob, OciLayoutTarget.DamagedSource, progress, cancellationToken).ConfigureAwait(false);
         await PadAsync(blob.Size, cancellationToken).ConfigureAwait(false);
     }
 
