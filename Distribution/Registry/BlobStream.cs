@@ -34,6 +34,9 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
 
     private string Subject => repository.Subject(blob.Digest.ToString());
 
+    /// <summary>Is it a part of a blob of which other parts come at the same time?</summary>
+    public bool IsPart { get; init; }
+
     /// <summary>How long bytes were waited for; what their reader did in between is not in it.</summary>
     public TimeSpan Waited { get; private set; }
 
@@ -164,7 +167,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
     private Task<Reply> RequestAsync(long from, CancellationToken ct) => repository.SendAsync(
         new RepositoryRequest(RegistryPurpose.Pull, HttpMethod.Get, $"blobs/{blob.Digest}")
         {
-            RangeFrom = from, RangeTo = from > 0 && _end < blob.Size ? _end - 1 : null,
+            RangeFrom = from, RangeTo = from > 0 && _end < blob.Size ? _end - 1 : null, OwnConnection = IsPart,
         },
         ct);
 

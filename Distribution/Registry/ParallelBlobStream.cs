@@ -182,7 +182,7 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
         var chunk = new Chunk(ArrayPool<byte>.Shared.Rent(length), length, counted ? s_chunks : null);
         try
         {
-            var source = new BlobStream(repository, blob, from, from + length);
+            var source = new BlobStream(repository, blob, from, from + length) { IsPart = true };
             await using var opened = source.ConfigureAwait(false);
             for (var filled = 0; filled < length;)
             {

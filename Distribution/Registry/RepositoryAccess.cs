@@ -175,6 +175,7 @@ internal sealed class RepositoryAccess
             Accept = asked.Accept,
             RangeFrom = asked.RangeFrom,
             RangeTo = asked.RangeTo,
+            OwnConnection = asked.OwnConnection,
             BodyLimit = asked.BodyLimit,
             Body = asked.Body,
             Retry = asked.Retry,

@@ -35,6 +35,9 @@ internal sealed record RepositoryRequest(RegistryPurpose Purpose, HttpMethod Met
     /// <summary>The last byte asked for, or null for all that follow.</summary>
     public long? RangeTo { get; init; }
 
+    /// <summary>Does it take a connection of its own?</summary>
+    public bool OwnConnection { get; init; }
+
     /// <summary>The most that a success's body may hold; null leaves it unread, for streaming.</summary>
     public int? BodyLimit { get; init; }
 

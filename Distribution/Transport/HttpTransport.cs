@@ -178,7 +178,8 @@ internal sealed class HttpTransport : IDisposable
     {
         var message = new HttpRequestMessage(request.Method, uri)
         {
-            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+            Version = request.OwnConnection ? HttpVersion.Version11 : HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         message.Headers.TryAddWithoutValidation("User-Agent", _options.UserAgent);
         message.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");

@@ -19,6 +19,9 @@ internal sealed record RegistryRequest(HttpMethod Method, Uri Uri)
     /// <summary>The last byte asked for, or null for all that follow.</summary>
     public long? RangeTo { get; init; }
 
+    /// <summary>Does it take a connection of its own, and so HTTP/1.1? Over HTTP/2 requests share one, which a slow server limits as a whole.</summary>
+    public bool OwnConnection { get; init; }
+
     public RequestBody? Body { get; init; }
 
     /// <summary>Is it sent again by itself after a failure of the moment?</summary>

@@ -103,6 +103,37 @@ public sealed class RegistryClientTests(RegistryFixture registry) : IDisposable
     }
 
     [Fact]
+    public async Task Http2_WhereItIsOffered_IsUsedExceptForPartsOfABlob()
+    {
+        Run.Need("nginx");
+        registry.Need();
+        var reference = await registry.PushAsync(Layouts.Random(Folder("layout"), 1, 1, 72_000_000, seed: 31), "http2");
+        var address = Addresses.OtherAddress();
+        var host = $"{address}:{Addresses.FreePort()}";
+        var authority = await Nginx.WriteCertificateAsync(In("nginx"), "server", address);
+        await using var nginx = await Nginx.StartAsync(In("nginx"), host, $$"""
+            log_format versions '$server_protocol $request_method $request_uri $http_range';
+            server {
+                listen {{host}} ssl http2;
+                ssl_certificate {{authority}};
+                ssl_certificate_key {{In("nginx/server.key")}};
+                access_log {{In("log")}} versions;
+                limit_rate 6m;
+                location / { proxy_set_header Host $http_host; proxy_pass http://{{registry.Host}}; proxy_max_temp_file_size 0; }
+            }
+            """);
+        await File.WriteAllTextAsync(Path.Combine(Folder($"certs/{host}"), "hosts.toml"), $"server = \"https://{host}\"\nca = \"{authority}\"\n");
+        var cli = Cli(("IMAGESTORE_HOSTS_DIR", In("certs")));
+
+        await cli.OkAsync("-q", "copy", $"{host}/http2:latest", $"oci:{In("copy")}:x");
+
+        var log = await File.ReadAllLinesAsync(In("log"));
+        Assert.Contains(log, line => line.StartsWith("HTTP/2.0 HEAD /v2/http2/manifests/latest", StringComparison.Ordinal));
+        Assert.Contains(log, line => line.StartsWith("HTTP/1.1 GET /v2/http2/blobs/", StringComparison.Ordinal) && line.Contains("bytes=", StringComparison.Ordinal));
+        Assert.All(log, line => Assert.True(line.StartsWith("HTTP/2.0", StringComparison.Ordinal) != line.Contains("bytes=", StringComparison.Ordinal), line));
+    }
+
+    [Fact]
     public async Task Redirect_ToAnotherHost_CarriesNoCredential()
     {
         Run.Need("nginx");
