@@ -27,6 +27,9 @@ public interface IImageSource : IAsyncDisposable
     /// <summary>The manifests whose <c>subject</c> is <paramref name="subject"/>; none where there are none.</summary>
     /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers">Distribution spec, listing referrers</see>.</remarks>
     Task<IReadOnlyList<Descriptor>> ListReferrersAsync(Digest subject, CancellationToken cancellationToken);
+
+    /// <summary>The repositories of <paramref name="registry"/> that are known to have the blob, and that a target there can mount it from.</summary>
+    IReadOnlyList<string> RepositoriesWith(Descriptor blob, string registry) => [];
 }
 
 /// <summary>A source that may have only a part of an image, and can tell at once which.</summary>

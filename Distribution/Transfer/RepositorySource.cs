@@ -39,6 +39,10 @@ public sealed class RepositorySource(RepositoryClient repository) : IImageSource
         repository.ListReferrersAsync(subject, artifactType: null, cancellationToken);
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> RepositoriesWith(Descriptor blob, string registry) =>
+        registry == Reference.Registry ? [Reference.Repository] : [];
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         repository.Dispose();

@@ -48,11 +48,10 @@ public sealed class RepositoryTarget(RepositoryClient repository) : IImageTarget
     /// <inheritdoc/>
     public async Task<bool> TryMountAsync(Descriptor blob, IImageSource from, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(from);
         var here = repository.Reference;
-        return from is RepositorySource source
-            && source.Reference.Registry == here.Registry
-            && source.Reference.Repository != here.Repository
-            && await repository.TryMountAsync(blob, source.Reference.Repository, cancellationToken).ConfigureAwait(false);
+        return from.RepositoriesWith(blob, here.Registry).FirstOrDefault(other => other != here.Repository) is { } known
+            && await repository.TryMountAsync(blob, known, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

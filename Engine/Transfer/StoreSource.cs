@@ -1,5 +1,6 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer;
+using ImageStore.Store;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
@@ -57,6 +58,9 @@ internal sealed class StoreSource(IContentStore content, ImageCatalogue images) 
                 Digest = blob.Digest,
                 Size = blob.Size,
             })]);
+
+    public IReadOnlyList<string> RepositoriesWith(Descriptor blob, string registry) =>
+        content.Find(blob.Digest)?.Labels.GetValueOrDefault(Labels.SourcePrefix + registry)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     public bool Holds(Descriptor blob) => content.Find(blob.Digest)?.Size == blob.Size;
 
