@@ -15,6 +15,8 @@ internal sealed class Session(ParseResult parsed)
 
     public T Value<T>(Argument<T> argument) => parsed.GetRequiredValue(argument);
 
+    public T? Optional<T>(Argument<T> argument) => parsed.GetValue(argument);
+
     /// <summary>Has <paramref name="command"/> run <paramref name="body"/> with an open root.</summary>
     public static void Bind(
         Command command, MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body) =>

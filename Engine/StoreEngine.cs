@@ -5,14 +5,17 @@ using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
 using ImageStore.Engine.Transfer;
 using ImageStore.Engine.Unpack;
+using ImageStore.Gc;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
+using ImageStore.Store.Leases;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Namespaces;
 using ImageStore.Store.Oci;
+using ImageStore.Store.Resources;
 
 namespace ImageStore.Engine;
 
@@ -27,6 +30,7 @@ public sealed class StoreEngine : IAsyncDisposable
     private readonly StoreRoot _root;
     private readonly EngineOptions _options;
     private readonly Dictionary<string, ISnapshotter> _snapshotters = new(StringComparer.Ordinal);
+    private readonly Collector _collector;
     private readonly SemaphoreSlim _opening = new(1, 1);
 
     private StoreEngine(StoreRoot root, EngineOptions options)
@@ -34,6 +38,7 @@ public sealed class StoreEngine : IAsyncDisposable
         (_root, _options) = (root, options);
         Content = root.Content(options.Namespace);
         Images = root.Images(options.Namespace);
+        _collector = new Collector(root, [.. root.Resources, SnapshotterFactory.Resources(root.Directory)], options.Time);
     }
 
     /// <summary>The blobs of the namespace.</summary>
@@ -102,7 +107,7 @@ public sealed class StoreEngine : IAsyncDisposable
         var image = FindImage(reference);
         Privileges.NeedUnpack(reference);
         var target = await SnapshotterAsync(snapshotter, cancellationToken).ConfigureAwait(false);
-        var chainId = await new StoredImageUnpacker(Content, target)
+        var chainId = await new StoredImageUnpacker(Content, Leases, target)
             .UnpackAsync(image, platform ?? Platform.Current, progress, cancellationToken).ConfigureAwait(false);
         return (target.Name, chainId);
     }
@@ -156,6 +161,39 @@ public sealed class StoreEngine : IAsyncDisposable
     public Task<ImageDetails> InspectAsync(string reference, CancellationToken cancellationToken) =>
         new ImageInspector(Content).InspectAsync(FindImage(reference), cancellationToken);
 
+    /// <summary>Removes what nothing refers to, in every namespace.</summary>
+    public Task<CollectionReport> CollectAsync(CancellationToken cancellationToken) => _collector.CollectAsync(cancellationToken);
+
+    /// <summary>What <see cref="CollectAsync"/> would remove.</summary>
+    public Task<CollectionReport> PlanCollectionAsync(CancellationToken cancellationToken) => _collector.PlanAsync(cancellationToken);
+
+    /// <summary>What keeps a resource of the namespace.</summary>
+    public Explanation Explain(ResourceKind kind, string key, CancellationToken cancellationToken) =>
+        _collector.Explain(new Resource(kind, _options.Namespace, key), cancellationToken);
+
+    /// <summary>The leases of the namespace.</summary>
+    public LeaseManager Leases => _root.Leases(_options.Namespace);
+
+    /// <summary>Has an image stay, or lets it go again.</summary>
+    public Task PinAsync(string name, bool pinned, CancellationToken cancellationToken)
+    {
+        var image = FindImage(name);
+        var labels = new Dictionary<string, string> { [Labels.Pinned] = pinned ? "pinned" : string.Empty };
+        return Images.PutAsync(image.Name, image.Target, labels, cancellationToken);
+    }
+
+    /// <exception cref="ImageStoreException">The image is pinned (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
+    public void RefusePinned(string name)
+    {
+        if (FindImage(name).Labels.ContainsKey(Labels.Pinned))
+        {
+            throw new ImageStoreException(
+                ErrorKind.FailedPrecondition,
+                $"{Printable.Of(name)} is pinned.",
+                $"'imagestore images unpin {Printable.Of(name)}' lets it go.");
+        }
+    }
+
     /// <summary>Gives an image a further name; returns the full one.</summary>
     public async Task<string> TagAsync(string source, string target, CancellationToken cancellationToken)
     {
@@ -167,7 +205,9 @@ public sealed class StoreEngine : IAsyncDisposable
         }
 
         var image = FindImage(source);
-        await Images.PutAsync(name.Canonical, image.Target, image.Labels, cancellationToken).ConfigureAwait(false);
+        // A pin is for a name, and not for all names of what it stands for.
+        var labels = Labels.Merge(image.Labels, new Dictionary<string, string> { [Labels.Pinned] = string.Empty });
+        await Images.PutAsync(name.Canonical, image.Target, labels, cancellationToken).ConfigureAwait(false);
         return name.Canonical;
     }
 
@@ -236,6 +276,7 @@ public sealed class StoreEngine : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _opening.Dispose();
+        _collector.Dispose();
         return _root.DisposeAsync();
     }
 

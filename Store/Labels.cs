@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using ImageStore.Store.Errors;
 
@@ -15,6 +16,9 @@ public static class Labels
     /// <summary>Names the registry and repository that a blob came from: <c>containerd.io/distribution.source.HOST</c>.</summary>
     public const string SourcePrefix = "containerd.io/distribution.source.";
 
+    /// <summary>What the collector's labels begin with.</summary>
+    public const string GcPrefix = "containerd.io/gc.";
+
     /// <summary>Refers to a blob that this blob needs.</summary>
     public const string RefContentPrefix = "containerd.io/gc.ref.content.";
 
@@ -27,8 +31,23 @@ public static class Labels
     /// <summary>When a lease or image may go, RFC 3339.</summary>
     public const string Expire = "containerd.io/gc.expire";
 
+    /// <summary>Has a lease keep what it names, and not what that refers to.</summary>
+    public const string Flat = "containerd.io/gc.flat";
+
+    /// <summary>Has an image stay whatever the disk says; the CRI's label, with the value <c>pinned</c>.</summary>
+    public const string Pinned = "io.cri-containerd.pinned";
+
     /// <summary>The diff ID of a compressed layer.</summary>
     public const string Uncompressed = "containerd.io/uncompressed";
+
+    /// <summary>Has the time come that <see cref="Expire"/> names? A label that is no time never lets anything go.</summary>
+    public static bool IsExpired(IReadOnlyDictionary<string, string> labels, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        return labels.TryGetValue(Expire, out var text)
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var end)
+            && end <= now;
+    }
 
     /// <summary>Checks keys and values.</summary>
     /// <exception cref="ImageStoreException">One is empty, too long or not printable (<see cref="ErrorKind.InvalidArgument"/>).</exception>

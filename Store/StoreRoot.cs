@@ -5,6 +5,7 @@ using ImageStore.Store.Interop;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Namespaces;
+using ImageStore.Store.Resources;
 
 namespace ImageStore.Store;
 
@@ -20,13 +21,16 @@ public sealed class StoreRoot : IAsyncDisposable
     private readonly RootLock? _lock;
     private readonly TimeProvider _time;
     private readonly BlobPaths _paths;
+    private readonly BlobFiles _files;
     private readonly ContentGuards _guards = new();
 
     private StoreRoot(string directory, RootLock? held, MetadataDb db, TimeProvider time)
     {
         (Directory, _lock, Database, _time) = (directory, held, db, time);
         _paths = new BlobPaths(Path.Combine(directory, ContentName));
+        _files = new BlobFiles(db, _paths, _guards);
         Namespaces = new NamespaceCatalogue(db, time);
+        Resources = [new LeaseTable(), new ImageTable(), new ContentTable(_files)];
     }
 
     /// <summary>The root directory, absolute.</summary>
@@ -87,9 +91,19 @@ public sealed class StoreRoot : IAsyncDisposable
         }
     }
 
+    /// <summary>What the collector looks at, in every namespace; snapshots come from their snapshotters.</summary>
+    public IReadOnlyList<IResourceTable> Resources { get; }
+
+    /// <summary>Deletes blobs' files that no namespace names.</summary>
+    /// <returns>How many, and their bytes.</returns>
+    public Task<(int Files, long Bytes)> SweepFilesAsync(CancellationToken cancellationToken) => _files.SweepAsync(cancellationToken);
+
+    /// <summary>Deletes downloads that nobody went on with for a day and no lease holds; gives how many.</summary>
+    public int SweepIngests(DateTimeOffset now) => new StaleIngests(Database, _paths, _guards).Delete(now);
+
     /// <summary>The blobs as <paramref name="namespace"/> sees them.</summary>
     public IContentStore Content(string @namespace) =>
-        new ContentStore(Database, _paths, NamespaceName.Check(@namespace), _guards, _time);
+        new ContentStore(Database, _paths, _files, NamespaceName.Check(@namespace), _guards, _time);
 
     /// <summary>The images of <paramref name="namespace"/>.</summary>
     public ImageCatalogue Images(string @namespace) => new(Database, NamespaceName.Check(@namespace), _time);

@@ -8,14 +8,14 @@ using ImageStore.Store.Oci;
 
 namespace ImageStore.Cli.Commands;
 
-/// <summary><c>images ls|inspect|tag|rm</c>.</summary>
+/// <summary><c>images ls|inspect|tag|pin|unpin|rm</c>.</summary>
 internal static class ImagesCommand
 {
     private const int ShortDigest = 12;
     private const int MaxPlatformsShown = 3;
 
     public static Command Build() =>
-        new("images", "List, inspect, tag and remove images.") { List(), Inspect(), Tag(), Remove() };
+        new("images", "List, inspect, tag, pin and remove images.") { List(), Inspect(), Tag(), Pin(), Unpin(), Remove() };
 
     private static Verb List()
     {
@@ -120,25 +120,55 @@ internal static class ImagesCommand
         return command;
     }
 
+    private static Verb Pin() => Pinning(
+        "pin", "Keep images from being removed, by name or because the disk is full.", "imagestore images pin registry.k8s.io/pause:3.10", pinned: true);
+
+    private static Verb Unpin() => Pinning(
+        "unpin", "Let images that were pinned be removed again.", "imagestore images unpin registry.k8s.io/pause:3.10", pinned: false);
+
+    private static Verb Pinning(string name, string description, string example, bool pinned)
+    {
+        var references = Several();
+        var command = new Verb(name, description, example) { references };
+        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) => await Results.EachAsync(
+            session, Names(session, engine, references), image => image, image => engine.PinAsync(image, pinned, token)).ConfigureAwait(false));
+        return command;
+    }
+
+    private static Argument<string[]> Several() => new("REF")
+    {
+        Description = "The images", Arity = ArgumentArity.OneOrMore, CompletionSources = { DynamicValues.Images },
+    };
+
+    // All are looked up before the first is touched, so that a slip in one name changes nothing.
+    private static List<string> Names(Session session, StoreEngine engine, Argument<string[]> references) =>
+        [.. session.Value(references).Select(reference => engine.FindImage(reference).Name).Distinct()];
+
     private static Verb Remove()
     {
-        var references = new Argument<string[]>("REF")
-        {
-            Description = "The images", Arity = ArgumentArity.OneOrMore, CompletionSources = { DynamicValues.Images },
-        };
+        var references = Several();
+        var keep = new Option<bool>("--no-gc") { Description = "Leave blobs and snapshots for a later 'imagestore gc'" };
         var command = new Verb(
             "rm",
-            "Forget images by name. Their blobs and snapshots stay until they are removed or collected.",
+            "Forget images by name, and remove what nothing refers to any more. Pinned ones stay.",
             "imagestore images rm alpine debian:12")
         {
-            references,
+            references, keep,
         };
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
-            // All are looked up before the first goes, so that a slip in one name removes nothing.
-            var names = session.Value(references).Select(reference => engine.FindImage(reference).Name).Distinct().ToList();
+            var names = Names(session, engine, references);
+            names.ForEach(engine.RefusePinned);
             await Results.EachAsync(
                 session, names, name => name, name => engine.Images.RemoveAsync(name, token)).ConfigureAwait(false);
+            if (!session.Value(keep))
+            {
+                var report = await engine.CollectAsync(token).ConfigureAwait(false);
+                if (session is { Json: false, Quiet: false })
+                {
+                    CollectionLines.Write(Console.Error, report);
+                }
+            }
         });
         return command;
     }

@@ -10,9 +10,11 @@ using ImageStore.Distribution.Hosts;
 using ImageStore.Distribution.Transfer.Mirroring;
 using ImageStore.Engine;
 using ImageStore.Engine.Pull;
+using ImageStore.Gc;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 using ImageStore.Store.Images;
+using ImageStore.Store.Leases;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Cli.Output;
@@ -40,6 +42,10 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(UnpackOutcome))]
 [JsonSerializable(typeof(MountOutcome))]
 [JsonSerializable(typeof(StoreInfo))]
+[JsonSerializable(typeof(CollectionReport))]
+[JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(Lease))]
+[JsonSerializable(typeof(IReadOnlyList<LeaseListing>))]
 internal sealed partial class Json : JsonSerializerContext
 {
     // It goes to a terminal or a program, never into HTML: a media type's '+' stays readable.

@@ -116,8 +116,8 @@ internal sealed class PullOperation(
     {
         var config = await new StoredImage(content).ConfigAsync(chosen.Manifest, cancellationToken).ConfigureAwait(false);
         var chain = ChainId.Of(config.RootFs.DiffIds);
-        await leases.AddAsync(
-            lease, new LeaseResource($"snapshots/{snapshotter!.Name}", chain[^1].ToString()), cancellationToken).ConfigureAwait(false);
+        var target = snapshotter!;
+        await leases.AddAsync(lease, ImageUnpacker.Needs(target, chain), cancellationToken).ConfigureAwait(false);
         var sources = layers.Select((pair, i) => new LayerSource(
             pair.Layer,
             config.RootFs.DiffIds[i],
@@ -126,10 +126,10 @@ internal sealed class PullOperation(
                 .OpenAsync(content, pair.Layer.Digest, token).ConfigureAwait(false),
             async () => await (await fetches[i].ConfigureAwait(false)).Committed.ConfigureAwait(false),
             pair.Progress)).ToList();
-        var top = await new ImageUnpacker(snapshotter).UnpackAsync(sources, cancellationToken).ConfigureAwait(false);
+        var top = await new ImageUnpacker(target).UnpackAsync(sources, cancellationToken).ConfigureAwait(false);
         await content.UpdateLabelsAsync(
             chosen.Manifest.Config.Digest,
-            new Dictionary<string, string> { [Labels.RefSnapshotPrefix + snapshotter.Name] = top.ToString() },
+            new Dictionary<string, string> { [Labels.RefSnapshotPrefix + target.Name] = top.ToString() },
             cancellationToken).ConfigureAwait(false);
         return top;
     }

@@ -26,8 +26,10 @@ internal sealed class StoreTarget(
 
     public int MaxConcurrency => ParallelBlobs;
 
-    public Task<bool> HasBlobAsync(Descriptor blob, CancellationToken cancellationToken) =>
-        Task.FromResult(content.Find(blob.Digest)?.Size == blob.Size);
+    // The lease keeps it from now on: until the image is named, nothing else may.
+    public async Task<bool> HasBlobAsync(Descriptor blob, CancellationToken cancellationToken) =>
+        content.Find(blob.Digest)?.Size == blob.Size
+        && await content.AdoptAsync(blob, Labels.None, lease, cancellationToken).ConfigureAwait(false) is not null;
 
     // A manifest that is here tells nothing of its layers: they may be those of another platform.
     public Task<bool> HasManifestAsync(Descriptor manifest, CancellationToken cancellationToken) => Task.FromResult(false);

@@ -3,6 +3,7 @@ using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Errors;
+using ImageStore.Store.Leases;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Engine.Unpack;
@@ -18,6 +19,10 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter)
     public const string ExtractPrefix = "extract-";
 
     private const string SnapshotRef = "containerd.io/snapshot.ref";
+
+    /// <summary>What a lease has to hold before it is looked which layers are there: those of other images must not go before ours stand on them.</summary>
+    public static IReadOnlyList<LeaseResource> Needs(ISnapshotter snapshotter, IReadOnlyList<Digest> chain) =>
+        [.. chain.Select(id => new LeaseResource($"snapshots/{snapshotter.Name}", id.ToString()))];
 
     /// <summary>Unpacks what is missing of the chain.</summary>
     /// <returns>The chain ID of the topmost layer.</returns>

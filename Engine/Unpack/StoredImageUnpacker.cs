@@ -5,13 +5,16 @@ using ImageStore.Store;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
+using ImageStore.Store.Leases;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Engine.Unpack;
 
 /// <summary>Unpacks an image that the store has, without any network.</summary>
-internal sealed class StoredImageUnpacker(IContentStore content, ISnapshotter snapshotter)
+internal sealed class StoredImageUnpacker(IContentStore content, LeaseManager leases, ISnapshotter snapshotter)
 {
+    private static readonly TimeSpan s_leaseLifetime = TimeSpan.FromHours(24);
+
     /// <summary>Unpacks <paramref name="image"/> for <paramref name="platform"/>.</summary>
     /// <returns>The chain ID of its topmost layer.</returns>
     /// <exception cref="ImageStoreException">The store lacks a part (<see cref="ErrorKind.NotFound"/>), or it is an
@@ -45,13 +48,25 @@ internal sealed class StoredImageUnpacker(IContentStore content, ISnapshotter sn
             _ => Task.FromResult(content.OpenRead(layer.Digest)),
             () => Task.CompletedTask,
             Known(progress.Add(layer, "layer")))).ToList();
-        var top = await new ImageUnpacker(snapshotter).UnpackAsync(layers, cancellationToken).ConfigureAwait(false);
-        await content.UpdateLabelsAsync(
-            chosen.Manifest.Config.Digest,
-            new Dictionary<string, string> { [Labels.RefSnapshotPrefix + snapshotter.Name] = top.ToString() },
-            cancellationToken).ConfigureAwait(false);
-        progress.Phase = "done";
-        return top;
+        var lease = await leases.CreateAsync($"unpack-{Guid.NewGuid():N}", s_leaseLifetime, Labels.None, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await leases.AddAsync(
+                lease,
+                [new LeaseResource("content", image.Target.Digest.ToString()), .. ImageUnpacker.Needs(snapshotter, chain)],
+                cancellationToken).ConfigureAwait(false);
+            var top = await new ImageUnpacker(snapshotter).UnpackAsync(layers, cancellationToken).ConfigureAwait(false);
+            await content.UpdateLabelsAsync(
+                chosen.Manifest.Config.Digest,
+                new Dictionary<string, string> { [Labels.RefSnapshotPrefix + snapshotter.Name] = top.ToString() },
+                cancellationToken).ConfigureAwait(false);
+            progress.Phase = "done";
+            return top;
+        }
+        finally
+        {
+            await leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
     private static BlobProgress Known(BlobProgress blob)

@@ -6,29 +6,31 @@ namespace ImageStore.Snapshotters.Snapshots;
 internal sealed class SnapshotCatalogue(MetadataDb db, string ns, string snapshotter, TimeProvider time)
 {
     private const long IdBlock = 32;
-    private static readonly MetadataTable<SnapshotRow> s_rows = new("snapshots", SnapshotJson.Default.SnapshotRow);
     private static readonly MetadataTable<SnapshotCounterRow> s_counters =
         new("snapshot-counters", SnapshotJson.Default.SnapshotCounterRow);
+
+    /// <summary>The rows of all snapshotters; their keys are <c>namespace/snapshotter/name</c>.</summary>
+    public static MetadataTable<SnapshotRow> Table { get; } = new("snapshots", SnapshotJson.Default.SnapshotRow);
 
     private readonly string _prefix = $"{ns}/{snapshotter}/";
     private readonly Lock _idLock = new();
     private long _nextId;
     private long _idEnd;
 
-    public static int Count(MetadataDb db, string ns, string snapshotter) => db.List(s_rows, $"{ns}/{snapshotter}/").Count;
+    public static int Count(MetadataDb db, string ns, string snapshotter) => db.List(Table, $"{ns}/{snapshotter}/").Count;
 
     public string BootId { get; } = MachineBoot.ReadId();
 
     public DateTimeOffset Now => time.GetUtcNow();
 
-    public SnapshotRow? Get(string name) => db.Get(s_rows, _prefix + name);
+    public SnapshotRow? Get(string name) => db.Get(Table, _prefix + name);
 
     public IReadOnlyList<KeyValuePair<string, SnapshotRow>> List() =>
-        [.. db.List(s_rows, _prefix).Select(pair => KeyValuePair.Create(pair.Key[_prefix.Length..], pair.Value))];
+        [.. db.List(Table, _prefix).Select(pair => KeyValuePair.Create(pair.Key[_prefix.Length..], pair.Value))];
 
     /// <summary>The directories in use by this kind of snapshotter in every namespace.</summary>
     public HashSet<long> AllIds() =>
-        [.. db.List(s_rows, string.Empty)
+        [.. db.List(Table, string.Empty)
             .Where(pair => pair.Key.Split('/', 3) is [_, var kind, _] && kind == snapshotter)
             .Select(pair => pair.Value.Id)];
 
@@ -93,16 +95,16 @@ internal sealed class SnapshotCatalogue(MetadataDb db, string ns, string snapsho
     /// <summary>The rows inside one transaction.</summary>
     internal readonly struct Rows(MetadataTransaction transaction, string prefix)
     {
-        public SnapshotRow? Get(string name) => transaction.Get(s_rows, prefix + name);
+        public SnapshotRow? Get(string name) => transaction.Get(Table, prefix + name);
 
         public IReadOnlyList<KeyValuePair<string, SnapshotRow>> List()
         {
             var cut = prefix.Length;
-            return [.. transaction.List(s_rows, prefix).Select(pair => KeyValuePair.Create(pair.Key[cut..], pair.Value))];
+            return [.. transaction.List(Table, prefix).Select(pair => KeyValuePair.Create(pair.Key[cut..], pair.Value))];
         }
 
-        public void Put(string name, SnapshotRow row) => transaction.Put(s_rows, prefix + name, row);
+        public void Put(string name, SnapshotRow row) => transaction.Put(Table, prefix + name, row);
 
-        public void Delete(string name) => transaction.Delete(s_rows, prefix + name);
+        public void Delete(string name) => transaction.Delete(Table, prefix + name);
     }
 }

@@ -2,6 +2,7 @@ using ImageStore.Snapshotters.Native;
 using ImageStore.Snapshotters.Overlay;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
+using ImageStore.Store.Resources;
 
 namespace ImageStore.Snapshotters.Snapshots;
 
@@ -12,6 +13,9 @@ public static class SnapshotterFactory
     public static IReadOnlyDictionary<string, int> Counts(string namespaceName, MetadataDb metadata) =>
         new[] { OverlaySnapshotter.SnapshotterName, NativeSnapshotter.SnapshotterName }.ToDictionary(
             kind => kind, kind => SnapshotCatalogue.Count(metadata, namespaceName, kind), StringComparer.Ordinal);
+
+    /// <summary>The snapshots of all snapshotters and namespaces for the collector, without opening any.</summary>
+    public static IResourceTable Resources(string rootDirectory) => new SnapshotTable(rootDirectory);
 
     /// <summary>Opens a snapshotter for one namespace and repairs what a crash left behind.</summary>
     /// <param name="name"><c>overlayfs</c>, <c>native</c>, or null for overlayfs where it works and native elsewhere.</param>

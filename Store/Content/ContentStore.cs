@@ -16,14 +16,15 @@ internal sealed class ContentStore : IContentStore
 
     private readonly MetadataDb _db;
     private readonly BlobPaths _paths;
+    private readonly BlobFiles _files;
     private readonly string _namespace;
     private readonly TimeProvider _time;
 
     private readonly ContentGuards _guards;
 
     public ContentStore(
-        MetadataDb db, BlobPaths paths, string @namespace, ContentGuards guards, TimeProvider time) =>
-        (_db, _paths, _namespace, _guards, _time) = (db, paths, @namespace, guards, time);
+        MetadataDb db, BlobPaths paths, BlobFiles files, string @namespace, ContentGuards guards, TimeProvider time) =>
+        (_db, _paths, _files, _namespace, _guards, _time) = (db, paths, files, @namespace, guards, time);
 
     public ContentInfo? Find(Digest digest) =>
         _db.Get(StoreTables.Content, Key(digest)) is { } row ? Info(digest, row) : null;
@@ -112,25 +113,18 @@ internal sealed class ContentStore : IContentStore
 
     public async Task RemoveAsync(Digest digest, CancellationToken cancellationToken)
     {
-        using var held = await _guards.HoldAsync(digest, cancellationToken).ConfigureAwait(false);
-        var last = await _db.CommitAsync(
-            tx => tx.Delete(StoreTables.Content, Key(digest))
-                ? !tx.List(StoreTables.Namespaces, string.Empty)
-                    .Any(other => tx.Get(StoreTables.Content, $"{other.Key}/{digest}") is not null)
-                : throw Missing(digest),
+        await _db.CommitAsync(
+            tx =>
+            {
+                if (!tx.Delete(StoreTables.Content, Key(digest)))
+                {
+                    throw Missing(digest);
+                }
+            },
             cancellationToken).ConfigureAwait(false);
-        if (last)
-        {
-            // After the row: a crash between them leaves bytes that nobody names, never a name without bytes.
-            try
-            {
-                File.Delete(_paths.Blob(digest));
-            }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-            {
-                throw IoErrors.From(failure, $"Deleting the blob {digest}");
-            }
-        }
+
+        // After the row: a crash between them leaves bytes that nobody names, never a name without bytes.
+        await _files.DeleteUnnamedAsync(digest).ConfigureAwait(false);
     }
 
     public IReadOnlyList<IngestStatus> ListIngests() =>
@@ -199,7 +193,7 @@ internal sealed class ContentStore : IContentStore
                 tx.Put(StoreTables.Content, Key(digest), row);
                 if (lease is not null)
                 {
-                    LeaseManager.Add(tx, lease, new LeaseResource("content", digest.ToString()));
+                    LeaseManager.Add(tx, lease, new LeaseResource("content", digest.ToString()), now);
                 }
 
                 return Info(digest, row);

@@ -14,6 +14,9 @@ internal sealed class IngestDirectory(string path)
 
     public string Data => System.IO.Path.Combine(Path, "data");
 
+    /// <summary>When bytes arrived last, or it was begun.</summary>
+    public DateTimeOffset UpdatedAt => new(File.Exists(Data) ? File.GetLastWriteTimeUtc(Data) : Directory.GetLastWriteTimeUtc(Path));
+
     private string Ref => System.IO.Path.Combine(Path, "ref");
 
     private string Total => System.IO.Path.Combine(Path, "total");

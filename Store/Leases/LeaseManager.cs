@@ -63,30 +63,44 @@ public sealed class LeaseManager
     /// <summary>Has the lease keep <paramref name="resource"/> as well.</summary>
     /// <exception cref="ImageStoreException">The lease is gone (<see cref="ErrorKind.FailedPrecondition"/>), is another
     /// namespace's, or the resource is malformed (<see cref="ErrorKind.InvalidArgument"/>).</exception>
-    public Task AddAsync(Lease lease, LeaseResource resource, CancellationToken cancellationToken)
+    public Task AddAsync(Lease lease, LeaseResource resource, CancellationToken cancellationToken) =>
+        AddAsync(lease, [resource], cancellationToken);
+
+    /// <summary>Has the lease keep all of <paramref name="resources"/> as well, or none of them.</summary>
+    /// <exception cref="ImageStoreException">As for <see cref="AddAsync(Lease, LeaseResource, CancellationToken)"/>.</exception>
+    public Task AddAsync(Lease lease, IReadOnlyList<LeaseResource> resources, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lease);
         return lease.Namespace == _namespace
-            ? _db.CommitAsync(tx => Add(tx, lease, resource), cancellationToken)
+            ? _db.CommitAsync(
+                tx =>
+                {
+                    foreach (var resource in resources)
+                    {
+                        Add(tx, lease, resource, _time.GetUtcNow());
+                    }
+                },
+                cancellationToken)
             : throw new ImageStoreException(
                 ErrorKind.InvalidArgument, $"The lease {lease.Id} belongs to the namespace {lease.Namespace}, not {_namespace}.");
     }
 
     /// <summary>Ends a lease; deleting one that is gone is no error.</summary>
     public Task DeleteAsync(string id, CancellationToken cancellationToken) =>
-        _db.CommitAsync(
-            tx =>
-            {
-                tx.Delete(StoreTables.Leases, Key(id));
-                foreach (var (key, _) in tx.List(StoreTables.LeaseResources, Key(id) + "/"))
-                {
-                    tx.Delete(StoreTables.LeaseResources, key);
-                }
-            },
-            cancellationToken);
+        _db.CommitAsync(tx => Delete(tx, Key(id)), cancellationToken);
+
+    /// <summary>Deletes a lease and what it holds on to.</summary>
+    internal static void Delete(MetadataTransaction tx, string rowKey)
+    {
+        tx.Delete(StoreTables.Leases, rowKey);
+        foreach (var (key, _) in tx.List(StoreTables.LeaseResources, rowKey + "/"))
+        {
+            tx.Delete(StoreTables.LeaseResources, key);
+        }
+    }
 
     /// <summary>Adds within a transaction that also makes the resource, so that there is no moment between.</summary>
-    internal static void Add(MetadataTransaction tx, Lease lease, LeaseResource resource)
+    internal static void Add(MetadataTransaction tx, Lease lease, LeaseResource resource, DateTimeOffset now)
     {
         if (resource.Type.Length == 0 || resource.Id.Length == 0 || resource.Type.Contains(':', StringComparison.Ordinal))
         {
@@ -98,7 +112,7 @@ public sealed class LeaseManager
         }
 
         var key = $"{lease.Namespace}/{lease.Id}";
-        if (tx.Get(StoreTables.Leases, key) is null)
+        if (tx.Get(StoreTables.Leases, key) is not { } row || Labels.IsExpired(row.Labels, now))
         {
             throw new ImageStoreException(
                 ErrorKind.FailedPrecondition, $"The lease {lease.Id} is gone.", "It expired or was deleted: start again.");

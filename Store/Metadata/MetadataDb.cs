@@ -11,7 +11,7 @@ namespace ImageStore.Store.Metadata;
 /// Reads come from immutable rows that the writer publishes after each durable commit. Transactions are bodies that
 /// run on the writer thread; they do no input or output. The owner disposes the database, which waits for what is queued.
 /// </remarks>
-public sealed class MetadataDb : IAsyncDisposable
+public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
 {
     /// <summary>Bytes of a key; LiteDB's index takes 1023.</summary>
     public const int MaxKeyBytes = 1000;
@@ -29,6 +29,7 @@ public sealed class MetadataDb : IAsyncDisposable
     private readonly BlockingCollection<WriterWork> _queue = new(MaxQueued);
     private readonly Task _writer;
     private volatile ImmutableDictionary<string, object> _state = ImmutableDictionary<string, object>.Empty;
+    private volatile MetadataWatch? _watch;
     private LiteRows? _rows;
     private int _disposed;
 
@@ -101,6 +102,24 @@ public sealed class MetadataDb : IAsyncDisposable
             },
             cancellationToken);
 
+    /// <summary>All rows as they are now, and from then on the keys of those that change; one at a time.</summary>
+    internal async Task<(MetadataView View, MetadataWatch Watch)> WatchAsync(CancellationToken cancellationToken)
+    {
+        // Begun by the writer itself, so no transaction falls between the watch and the view.
+        var watch = new MetadataWatch();
+        var state = await SubmitAsync(
+            tx =>
+            {
+                _watch = watch;
+                return tx.State;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return (new MetadataView(this, state), watch);
+    }
+
+    /// <summary>Ends what <see cref="WatchAsync"/> began.</summary>
+    internal void Unwatch() => _watch = null;
+
     /// <summary>Finishes what is queued and closes the files.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -134,7 +153,7 @@ public sealed class MetadataDb : IAsyncDisposable
         }
     }
 
-    private TableRows<T> Rows<T>(MetadataTable<T> table)
+    internal TableRows<T> Rows<T>(MetadataTable<T> table)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(table);
@@ -203,6 +222,7 @@ public sealed class MetadataDb : IAsyncDisposable
             {
                 state = transaction.State;
                 ran.Add(work);
+                _watch?.Note(transaction.Changes.Keys);
                 foreach (var (key, value) in transaction.Changes)
                 {
                     changes[key] = value;

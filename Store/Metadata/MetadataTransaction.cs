@@ -5,7 +5,7 @@ using ImageStore.Store.Errors;
 namespace ImageStore.Store.Metadata;
 
 /// <summary>A change of the metadata in the making: it sees its own writes, and nobody else does before it is durable.</summary>
-public sealed class MetadataTransaction
+public sealed class MetadataTransaction : IMetadataReader
 {
     private readonly MetadataDb _db;
     private readonly Dictionary<(string Table, string Key), byte[]?> _changes = [];

@@ -22,7 +22,7 @@ public sealed class DependencyTests
 
     [Fact]
     public void Projects_AreFound() => Assert.Empty(
-        ((string[])["Store", "Distribution", "Snapshotters", "Engine", "Cli"]).Except(Repository.Projects));
+        ((string[])["Store", "Distribution", "Snapshotters", "Gc", "Engine", "Cli"]).Except(Repository.Projects));
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -52,6 +52,7 @@ public sealed class DependencyTests
     [Theory]
     [InlineData("Distribution")]
     [InlineData("Snapshotters")]
+    [InlineData("Gc")]
     [InlineData("Engine")]
     [InlineData("Cli")]
     public void Database_IsTheStoresOwn(string project)

@@ -10,7 +10,7 @@ public sealed class CompletionTests : IAsyncDisposable
 
     [Theory]
     [InlineData("imagestore ima", "images")]
-    [InlineData("imagestore images ", "inspect ls rm tag")]
+    [InlineData("imagestore images ", "inspect ls pin rm tag unpin")]
     [InlineData("imagestore pull --snap", "--snapshotter")]
     [InlineData("imagestore pull --snapshotter ", "native overlayfs")]
     [InlineData("imagestore --format ", "json table")]

@@ -1,0 +1,39 @@
+using ImageStore.Store;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Resources;
+
+namespace ImageStore.Gc;
+
+/// <summary>Which resources there are and what keeps what, over the rows of one moment.</summary>
+internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateTimeOffset now)
+{
+    private readonly Dictionary<ResourceKind, IResourceTable> _tables = tables.ToDictionary(table => table.Kind);
+
+    public IEnumerable<ResourceRow> All(IMetadataReader rows) => tables.SelectMany(table => table.All(rows));
+
+    public ResourceRow? Find(IMetadataReader rows, Resource resource) =>
+        _tables.TryGetValue(resource.Kind, out var table) ? table.Find(rows, resource) : null;
+
+    /// <summary>The resource that a changed row belongs to.</summary>
+    public Resource? Of((string Table, string Key) changed) =>
+        tables.Select(table => table.Of(changed.Table, changed.Key)).FirstOrDefault(resource => resource is not null);
+
+    public Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource) => _tables[resource.Kind].Remove(transaction, resource);
+
+    /// <summary>Why a resource stays by itself; null when it needs another one to keep it.</summary>
+    public RootReason? Root(ResourceRow row) => row.Resource.Kind switch
+    {
+        ResourceKind.Lease => IsExpired(row) ? null : RootReason.Lease,
+        ResourceKind.Image => IsExpired(row) && !row.Labels.ContainsKey(Labels.Pinned) ? null : RootReason.Image,
+        _ when row.Labels.ContainsKey(Labels.Root) => RootReason.Label,
+        _ => row.InUse ? RootReason.InUse : null,
+    };
+
+    /// <summary>What a resource keeps, by its nature and by its labels.</summary>
+    public static IEnumerable<Resource> Kept(ResourceRow row) => row.References.Concat(LabelReferences.Kept(row));
+
+    /// <summary>A flat lease keeps what it was given, and nothing beyond.</summary>
+    public static bool IsFlat(ResourceRow row) => row.Resource.Kind == ResourceKind.Lease && row.Labels.ContainsKey(Labels.Flat);
+
+    private bool IsExpired(ResourceRow row) => Labels.IsExpired(row.Labels, now);
+}

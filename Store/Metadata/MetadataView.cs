@@ -1,0 +1,17 @@
+using System.Collections.Immutable;
+
+namespace ImageStore.Store.Metadata;
+
+/// <summary>All rows as they were at one moment. It costs nothing to hold, and keeps nobody from writing.</summary>
+internal sealed class MetadataView(MetadataDb db, ImmutableDictionary<string, object> state) : IMetadataReader
+{
+    public T? Get<T>(MetadataTable<T> table, string key)
+        where T : class => Rows(table).Get(key);
+
+    public IReadOnlyList<KeyValuePair<string, T>> List<T>(MetadataTable<T> table, string keyPrefix)
+        where T : class => Rows(table).List(keyPrefix);
+
+    // A table that nobody has used yet has not been changed by anybody either.
+    private TableRows<T> Rows<T>(MetadataTable<T> table)
+        where T : class => state.TryGetValue(table.Name, out var rows) ? (TableRows<T>)rows : db.Rows(table);
+}
