@@ -269,7 +269,7 @@ public sealed class StoreEngine : IAsyncDisposable
             ingests.Count,
             ingests.Sum(ingest => ingest.Offset),
             SnapshotterFactory.Counts(_options.Namespace, _root.Database),
-            new DriveInfo(Root).AvailableFreeSpace);
+            FreeBytes());
     }
 
     /// <summary>Closes the root.</summary>
@@ -278,6 +278,18 @@ public sealed class StoreEngine : IAsyncDisposable
         _opening.Dispose();
         _collector.Dispose();
         return _root.DisposeAsync();
+    }
+
+    // A root that is only read need not be there; it would be made where its nearest parent is.
+    private long FreeBytes()
+    {
+        var path = Root;
+        while (!Directory.Exists(path) && Path.GetDirectoryName(path) is { } parent)
+        {
+            path = parent;
+        }
+
+        return new DriveInfo(path).AvailableFreeSpace;
     }
 
     private async Task<ISnapshotter> OpenSnapshotterAsync(string? name, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ namespace ImageStore.Gc;
 /// <param name="DryRun">Was it only looked at?</param>
 /// <param name="Removed">What went, namespace by namespace; blobs that other namespaces see are among them, though their bytes stay.</param>
 /// <param name="Kept">How many resources stay.</param>
-/// <param name="FreedBytes">Bytes of files that are gone: of blobs, and of snapshots whose size was known. In a dry run, what is known beforehand.</param>
+/// <param name="FreedBytes">Bytes of files that are gone. In a dry run, of snapshots only those whose size is known.</param>
 /// <param name="StrayFiles">Blobs' files that no namespace named, as crashes leave them.</param>
 /// <param name="Ingests">Downloads that nobody went on with for a day.</param>
 public sealed record CollectionReport(

@@ -10,6 +10,8 @@ namespace ImageStore.Distribution.Registry;
 /// <summary>The way to one repository: which host is asked, with which credentials. All requests go through here.</summary>
 internal sealed class RepositoryAccess
 {
+    private const int MaxAnswers = 2;
+
     private readonly HttpTransport _transport;
     private readonly Authenticator _authenticator;
     private readonly RegistryHost[] _hosts;
@@ -188,32 +190,42 @@ internal sealed class RepositoryAccess
 
         var scope = new AccessScope(Reference.Repository, Actions(asked.Purpose), asked.MountFrom);
         var header = await _authenticator.HeaderAsync(host, scope, ct).ConfigureAwait(false);
-        var reply = await _transport.SendAsync(request with { Authorization = header }, ct).ConfigureAwait(false);
-        // Another host's 401 says nothing about our token for the registry.
-        if (reply.Status != HttpStatusCode.Unauthorized || !RedirectPolicy.SameOrigin(reply.FinalUri, host.Origin))
+        for (var answers = 0; ; answers++)
         {
-            return reply;
-        }
+            var reply = await _transport.SendAsync(request with { Authorization = header }, ct).ConfigureAwait(false);
 
-        AuthenticationHeaderValue? answer;
-        try
-        {
-            answer = await _authenticator.AnswerAsync(host, scope, reply, header, ct).ConfigureAwait(false);
-        }
-        catch
-        {
+            // Another host's 401 says nothing about our token for the registry.
+            if (reply.Status != HttpStatusCode.Unauthorized || !RedirectPolicy.SameOrigin(reply.FinalUri, host.Origin)
+                || !(answers == 0 || (answers < MaxAnswers && AsksForPassword(reply, header))))
+            {
+                return reply;
+            }
+
+            AuthenticationHeaderValue? answer;
+            try
+            {
+                answer = await _authenticator.AnswerAsync(host, scope, reply, header, ct).ConfigureAwait(false);
+            }
+            catch
+            {
+                reply.Dispose();
+                throw;
+            }
+
+            if (answer is null)
+            {
+                return reply;
+            }
+
             reply.Dispose();
-            throw;
+            header = answer;
         }
-
-        if (answer is null)
-        {
-            return reply;
-        }
-
-        reply.Dispose();
-        return await _transport.SendAsync(request with { Authorization = answer }, ct).ConfigureAwait(false);
     }
+
+    // Harbor does, where a token does not cover what is asked.
+    private static bool AsksForPassword(Reply reply, AuthenticationHeaderValue? sent) =>
+        sent?.Scheme == "Bearer" && Challenge.Parse(reply.Header("WWW-Authenticate")) is { Count: > 0 } challenges
+        && challenges.All(challenge => challenge.Is("Basic"));
 
     private static RegistryHost Elsewhere(RegistryHost host, Uri uri) => new(host.Registry, new Uri(uri, "/"), IsGuess: false)
     {

@@ -27,8 +27,12 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
         transaction.Delete(SnapshotCatalogue.Table, key);
         return () => Task.Run(() =>
         {
-            new SnapshotDirectories(rootDirectory, Snapshotter(resource)).Remove(row.Id);
-            return row.Bytes ?? 0;
+            var directories = new SnapshotDirectories(rootDirectory, Snapshotter(resource));
+            var bytes = row.Bytes ?? (Directory.Exists(directories.Fs(row.Id))
+                ? TreeUsage.Measure(directories.Fs(row.Id), CancellationToken.None).Bytes
+                : 0);
+            directories.Remove(row.Id);
+            return bytes;
         });
     }
 

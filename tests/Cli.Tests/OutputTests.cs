@@ -107,6 +107,15 @@ public sealed class OutputTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Info_RootIsNotThere_SaysThatItIsEmpty()
+    {
+        var info = await JsonAsync("info");
+        Assert.Equal(0, info.GetProperty("blobs").GetInt32());
+        Assert.True(info.GetProperty("freeBytes").GetInt64() > 0);
+        Assert.False(Directory.Exists(_bench.Root));
+    }
+
+    [Fact]
     public async Task Get_Blob_WritesItsBytes()
     {
         var image = await _bench.StoredAsync();

@@ -249,6 +249,7 @@ public sealed class CollectorTests : IAsyncLifetime
         var report = await _root.Collector.CollectAsync(Ct);
 
         Assert.Equal("native/loose", Assert.Single(report.Removed).Key);
+        Assert.True(report.FreedBytes >= 4096, $"{report.FreedBytes} bytes");
         Assert.Equal(["base", "container", "named", "used"], (await snapshotter.WalkAsync(Ct)).Select(snapshot => snapshot.Name));
         await _root.Root.Images(CollectedRoot.Namespace).RemoveAsync("image", Ct);
         await snapshotter.RemoveAsync("container", Ct);
@@ -257,7 +258,8 @@ public sealed class CollectorTests : IAsyncLifetime
 
         async Task CommitAsync(string name, string? parent)
         {
-            await snapshotter.PrepareAsync($"{name}-key", parent, Labels.None, Ct);
+            var mounts = await snapshotter.PrepareAsync($"{name}-key", parent, Labels.None, Ct);
+            await File.WriteAllBytesAsync(Path.Combine(mounts[0].Source, "file"), new byte[4096], Ct);
             await snapshotter.CommitAsync(name, $"{name}-key", Labels.None, Ct);
         }
     }

@@ -55,6 +55,24 @@ public sealed class TrapTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Challenge_IsBasicForATokenThatIsTooWeak_PasswordIsSent()
+    {
+        // Harbor, to a request that its token does not cover.
+        Registry.AddManifest("r", "t", s_manifest);
+        await File.WriteAllTextAsync(
+            Path.Combine(_pair.ConfigDirectory, "config.json"), "{\"auths\":{\"" + Registry.Host + "\":{\"auth\":\"dTpw\"}}}", Ct);
+        Registry.Intercept = request => request.Target.StartsWith("/token", StringComparison.Ordinal) ? FakeResponse.Text(200, """{"token":"weak"}""")
+            : request.Header("Authorization") switch
+            {
+                "Basic dTpw" => null,
+                "Bearer weak" => FakeResponse.Text(401, "", ("WWW-Authenticate", "Basic realm=\"harbor\"")),
+                _ => FakeResponse.Text(401, "", ("WWW-Authenticate", $"Bearer realm=\"http://{Registry.Host}/token\",service=\"s\"")),
+            };
+
+        Assert.Equal(Digest.Compute(s_manifest), (await _pair.Repository.ResolveAsync("t", Ct)).Digest);
+    }
+
+    [Fact]
     public async Task Token_ForADeletion_AsksForWhatAllRegistriesGrant()
     {
         var manifest = Registry.AddManifest("r", "t", s_manifest);
