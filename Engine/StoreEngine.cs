@@ -25,8 +25,6 @@ public sealed class StoreEngine : IAsyncDisposable
     // Twice the age at which the kernel starts to write dirty pages back by itself.
     private static readonly TimeSpan s_writtenBack = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan s_leaseLifetime = TimeSpan.FromHours(24);
-
     private readonly StoreRoot _root;
     private readonly EngineOptions _options;
     private readonly Dictionary<string, ISnapshotter> _snapshotters = new(StringComparer.Ordinal);
@@ -121,8 +119,7 @@ public sealed class StoreEngine : IAsyncDisposable
     public async Task<IImageTarget> AsTargetAsync(Func<string, string> names, CancellationToken cancellationToken)
     {
         var leases = _root.Leases(_options.Namespace);
-        var lease = await leases.CreateAsync(
-            $"import-{Guid.NewGuid():N}", s_leaseLifetime, Labels.None, cancellationToken).ConfigureAwait(false);
+        var lease = await leases.CreateForAsync("import", cancellationToken).ConfigureAwait(false);
         return new StoreTarget(Content, Images, leases, lease, names);
     }
 

@@ -45,20 +45,21 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
     public async Task<CollectionReport> PlanAsync(CancellationToken cancellationToken)
     {
         var marks = new Marks(Graph());
-        var rows = root.Database;
+        var rows = root.Database.View();
         var white = await Task.Run(() => marks.MarkAll(rows, cancellationToken), cancellationToken).ConfigureAwait(false);
         var blobs = white.Where(row => row.Resource.Kind == ResourceKind.Content).ToList();
         var staying = tables.SelectMany(table => table.All(rows)).Where(row => row.Resource.Kind == ResourceKind.Content)
             .Select(row => (row.Resource.Namespace, row.Resource.Key)).Except(blobs.Select(row => (row.Resource.Namespace, row.Resource.Key)))
             .Select(blob => blob.Key).ToHashSet(StringComparer.Ordinal);
+        var (strays, bytes) = await root.SweepFilesAsync(dryRun: true, cancellationToken).ConfigureAwait(false);
         return new CollectionReport(
             DryRun: true,
             [.. white.Select(row => row.Resource)],
             marks.Count,
             blobs.Where(row => !staying.Contains(row.Resource.Key)).DistinctBy(row => row.Resource.Key).Sum(row => row.Size)
-                + white.Where(row => row.Resource.Kind == ResourceKind.Snapshot).Sum(row => row.Size),
-            0,
-            0);
+                + white.Where(row => row.Resource.Kind == ResourceKind.Snapshot).Sum(row => row.Size) + bytes,
+            strays,
+            root.SweepIngests(dryRun: true));
     }
 
     /// <summary>The chain from what stays by itself to <paramref name="resource"/>, and why its first link stays.</summary>
@@ -66,7 +67,7 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
     public Explanation Explain(Resource resource, CancellationToken cancellationToken)
     {
         var graph = Graph();
-        var rows = root.Database;
+        var rows = root.Database.View();
         if (graph.Find(rows, resource) is null)
         {
             throw new ImageStoreException(
@@ -122,8 +123,8 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
             }
         }
 
-        var (strays, bytes) = await root.SweepFilesAsync(cancellationToken).ConfigureAwait(false);
-        var ingests = root.SweepIngests(time.GetUtcNow());
+        var (strays, bytes) = await root.SweepFilesAsync(dryRun: false, cancellationToken).ConfigureAwait(false);
+        var ingests = root.SweepIngests(dryRun: false);
         return new CollectionReport(DryRun: false, removed, marks.Count, freed + bytes, strays, ingests);
     }
 

@@ -34,7 +34,7 @@ public static class Labels
     /// <summary>Has a lease keep what it names, and not what that refers to.</summary>
     public const string Flat = "containerd.io/gc.flat";
 
-    /// <summary>Has an image stay whatever the disk says; the CRI's label, with the value <c>pinned</c>.</summary>
+    /// <summary>Has an image stay until it is unpinned; the CRI's label, with the value <c>pinned</c>.</summary>
     public const string Pinned = "io.cri-containerd.pinned";
 
     /// <summary>The diff ID of a compressed layer.</summary>

@@ -94,12 +94,13 @@ public sealed class StoreRoot : IAsyncDisposable
     /// <summary>What the collector looks at, in every namespace; snapshots come from their snapshotters.</summary>
     public IReadOnlyList<IResourceTable> Resources { get; }
 
-    /// <summary>Deletes blobs' files that no namespace names.</summary>
+    /// <summary>Deletes blobs' files that no namespace names, or with <paramref name="dryRun"/> only counts them.</summary>
     /// <returns>How many, and their bytes.</returns>
-    public Task<(int Files, long Bytes)> SweepFilesAsync(CancellationToken cancellationToken) => _files.SweepAsync(cancellationToken);
+    public Task<(int Files, long Bytes)> SweepFilesAsync(bool dryRun, CancellationToken cancellationToken) =>
+        _files.SweepAsync(dryRun, cancellationToken);
 
-    /// <summary>Deletes downloads that nobody went on with for a day and no lease holds; gives how many.</summary>
-    public int SweepIngests(DateTimeOffset now) => new StaleIngests(Database, _paths, _guards).Delete(now);
+    /// <summary>Deletes downloads that nobody went on with for a day and no lease holds, or only counts them; gives how many.</summary>
+    public int SweepIngests(bool dryRun) => new StaleIngests(Database, _paths, _guards).Sweep(_time.GetUtcNow(), dryRun);
 
     /// <summary>The blobs as <paramref name="namespace"/> sees them.</summary>
     public IContentStore Content(string @namespace) =>

@@ -121,7 +121,7 @@ internal static class ImagesCommand
     }
 
     private static Verb Pin() => Pinning(
-        "pin", "Keep images from being removed, by name or because the disk is full.", "imagestore images pin registry.k8s.io/pause:3.10", pinned: true);
+        "pin", "Keep images: neither 'images rm' nor an expiry removes them.", "imagestore images pin registry.k8s.io/pause:3.10", pinned: true);
 
     private static Verb Unpin() => Pinning(
         "unpin", "Let images that were pinned be removed again.", "imagestore images unpin registry.k8s.io/pause:3.10", pinned: false);

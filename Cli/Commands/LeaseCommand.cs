@@ -5,6 +5,7 @@ using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Metadata;
+using ImageStore.Store.Oci;
 
 namespace ImageStore.Cli.Commands;
 
@@ -132,6 +133,7 @@ internal static class LeaseCommand
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var type = colon < 0 ? text : text[..colon];
         return colon > 0 && colon < text.Length - 1
+            && (type != "content" || Digest.TryParse(text[(colon + 1)..], out _))
             && (type is "content" or "images" or "ingests" || (type.StartsWith("snapshots/", StringComparison.Ordinal) && type.Length > "snapshots/".Length))
             ? new LeaseResource(type, text[(colon + 1)..])
             : throw new ImageStoreException(

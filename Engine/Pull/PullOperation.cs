@@ -21,8 +21,6 @@ internal sealed class PullOperation(
     TransferProgress progress)
 {
     private const int MaxConcurrentDownloads = 4;
-    private static readonly TimeSpan s_leaseLifetime = TimeSpan.FromHours(24);
-
     private readonly ImageReference _reference = ImageReference.Parse(request.Reference);
     private readonly Platform _platform = request.Platform ?? Platform.Current;
 
@@ -50,8 +48,7 @@ internal sealed class PullOperation(
         }
 
         // Left to expire when the pull fails, so that what it verified is still there for the next one.
-        var lease = await leases.CreateAsync(
-            $"pull-{Guid.NewGuid():N}", s_leaseLifetime, Labels.None, cancellationToken).ConfigureAwait(false);
+        var lease = await leases.CreateForAsync("pull", cancellationToken).ConfigureAwait(false);
         progress.Phase = "pulling";
         var walker = new ManifestWalker(content, repository, _reference, lease, progress);
         var chosen = await walker.SelectAsync(target, _platform, cancellationToken).ConfigureAwait(false);

@@ -13,8 +13,6 @@ namespace ImageStore.Engine.Unpack;
 /// <summary>Unpacks an image that the store has, without any network.</summary>
 internal sealed class StoredImageUnpacker(IContentStore content, LeaseManager leases, ISnapshotter snapshotter)
 {
-    private static readonly TimeSpan s_leaseLifetime = TimeSpan.FromHours(24);
-
     /// <summary>Unpacks <paramref name="image"/> for <paramref name="platform"/>.</summary>
     /// <returns>The chain ID of its topmost layer.</returns>
     /// <exception cref="ImageStoreException">The store lacks a part (<see cref="ErrorKind.NotFound"/>), or it is an
@@ -48,7 +46,7 @@ internal sealed class StoredImageUnpacker(IContentStore content, LeaseManager le
             _ => Task.FromResult(content.OpenRead(layer.Digest)),
             () => Task.CompletedTask,
             Known(progress.Add(layer, "layer")))).ToList();
-        var lease = await leases.CreateAsync($"unpack-{Guid.NewGuid():N}", s_leaseLifetime, Labels.None, cancellationToken).ConfigureAwait(false);
+        var lease = await leases.CreateForAsync("unpack", cancellationToken).ConfigureAwait(false);
         try
         {
             await leases.AddAsync(

@@ -9,16 +9,16 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
     public ResourceKind Kind => ResourceKind.Snapshot;
 
     public IEnumerable<ResourceRow> All(IMetadataReader rows) =>
-        rows.List(SnapshotCatalogue.Table, string.Empty).Select(row => Row(Parse(row.Key), row.Value));
+        rows.List(SnapshotCatalogue.Table, string.Empty).Select(row => Row(Resource.OfRow(Kind, row.Key), row.Value));
 
     public ResourceRow? Find(IMetadataReader rows, Resource resource) =>
-        rows.Get(SnapshotCatalogue.Table, $"{resource.Namespace}/{resource.Key}") is { } row ? Row(resource, row) : null;
+        rows.Get(SnapshotCatalogue.Table, resource.RowKey) is { } row ? Row(resource, row) : null;
 
-    public Resource? Of(string table, string rowKey) => table == SnapshotCatalogue.Table.Name ? Parse(rowKey) : null;
+    public Resource? Of(string table, string rowKey) => table == SnapshotCatalogue.Table.Name ? Resource.OfRow(Kind, rowKey) : null;
 
     public Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource)
     {
-        var key = $"{resource.Namespace}/{resource.Key}";
+        var key = resource.RowKey;
         if (transaction.Get(SnapshotCatalogue.Table, key) is not { } row)
         {
             return null;
@@ -34,12 +34,6 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
             directories.Remove(row.Id);
             return bytes;
         });
-    }
-
-    private static Resource Parse(string rowKey)
-    {
-        var slash = rowKey.IndexOf('/', StringComparison.Ordinal);
-        return new Resource(ResourceKind.Snapshot, rowKey[..slash], rowKey[(slash + 1)..]);
     }
 
     private static string Snapshotter(Resource snapshot) => snapshot.Key[..snapshot.Key.IndexOf('/', StringComparison.Ordinal)];

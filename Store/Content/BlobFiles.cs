@@ -7,38 +7,44 @@ namespace ImageStore.Store.Content;
 /// <summary>The files behind all namespaces' blobs: one goes only when no namespace names it.</summary>
 internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards guards)
 {
-    /// <summary>Deletes the file of a blob unless some namespace sees it; gives the bytes that are free then.</summary>
+    /// <summary>Deletes the file of a blob unless some namespace sees it; gives the bytes that are free then, or null when it stays.</summary>
     /// <remarks>Whoever publishes or adopts the blob holds the same guard from the file to the row.</remarks>
-    public async Task<long> DeleteUnnamedAsync(Digest digest)
+    public async Task<long?> DeleteUnnamedAsync(Digest digest)
     {
         using var held = await guards.HoldAsync(digest, CancellationToken.None).ConfigureAwait(false);
-        return IsNamed(digest) ? 0 : Delete(digest);
+        return IsNamed(digest) ? null : Delete(digest);
     }
 
     /// <summary>Deletes files that no namespace names: a crash between a file and its row leaves them.</summary>
+    /// <param name="dryRun">Only count them.</param>
+    /// <param name="cancellationToken">Stops between two files.</param>
     /// <returns>How many, and their bytes.</returns>
-    public async Task<(int Files, long Bytes)> SweepAsync(CancellationToken cancellationToken)
+    public async Task<(int Files, long Bytes)> SweepAsync(bool dryRun, CancellationToken cancellationToken)
     {
+        var named = db.List(StoreTables.Content, string.Empty)
+            .Select(row => row.Key[(row.Key.IndexOf('/', StringComparison.Ordinal) + 1)..])
+            .ToHashSet(StringComparer.Ordinal);
         var (count, bytes) = (0, 0L);
         foreach (var algorithm in (string[])["sha256", "sha512"])
         {
-            foreach (var name in Names(paths.Blobs(algorithm)))
+            foreach (var file in Files(paths.Blobs(algorithm)))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (Digest.TryParse($"{algorithm}:{name}", out var digest) && !IsNamed(digest)
-                    && await DeleteUnnamedAsync(digest).ConfigureAwait(false) is > 0 and var freed)
+                if (!Digest.TryParse($"{algorithm}:{file.Name}", out var digest) || named.Contains(digest.ToString()))
                 {
-                    (count, bytes) = (count + 1, bytes + freed);
+                    continue;
                 }
+
+                var freed = dryRun ? file.Length : await DeleteUnnamedAsync(digest).ConfigureAwait(false);
+                (count, bytes) = (count + (freed is null ? 0 : 1), bytes + (freed ?? 0));
             }
         }
 
         return (count, bytes);
     }
 
-    private static IEnumerable<string> Names(string directory) => Directory.Exists(directory)
-        ? Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)!)
-        : [];
+    private static IEnumerable<FileInfo> Files(string directory) =>
+        Directory.Exists(directory) ? new DirectoryInfo(directory).EnumerateFiles() : [];
 
     private bool IsNamed(Digest digest) =>
         db.List(StoreTables.Namespaces, string.Empty).Any(ns => db.Get(StoreTables.Content, $"{ns.Key}/{digest}") is not null);

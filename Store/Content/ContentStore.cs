@@ -2,6 +2,7 @@ using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Metadata;
+using ImageStore.Store.Namespaces;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Store.Content;
@@ -191,6 +192,13 @@ internal sealed class ContentStore : IContentStore
                 var row = new ContentRow(
                     size, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now);
                 tx.Put(StoreTables.Content, Key(digest), row);
+
+                // Files go by what the listed namespaces see, so nobody may see a blob and not be listed.
+                if (tx.Get(StoreTables.Namespaces, _namespace) is null)
+                {
+                    tx.Put(StoreTables.Namespaces, _namespace, new NamespaceRow(now, []));
+                }
+
                 if (lease is not null)
                 {
                     LeaseManager.Add(tx, lease, new LeaseResource("content", digest.ToString()), now);

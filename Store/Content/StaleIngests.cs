@@ -8,8 +8,8 @@ internal sealed class StaleIngests(MetadataDb db, BlobPaths paths, ContentGuards
     // containerd's.
     private static readonly TimeSpan s_lifetime = TimeSpan.FromHours(24);
 
-    /// <summary>Deletes them; gives how many.</summary>
-    public int Delete(DateTimeOffset now)
+    /// <summary>Deletes them, or with <paramref name="dryRun"/> only counts them; gives how many.</summary>
+    public int Sweep(DateTimeOffset now, bool dryRun)
     {
         var leased = db.List(StoreTables.LeaseResources, string.Empty)
             .Where(row => row.Value.Type == "ingests")
@@ -22,7 +22,11 @@ internal sealed class StaleIngests(MetadataDb db, BlobPaths paths, ContentGuards
             {
                 try
                 {
-                    new IngestDirectory(path).Delete();
+                    if (!dryRun)
+                    {
+                        new IngestDirectory(path).Delete();
+                    }
+
                     count++;
                 }
                 finally

@@ -8,6 +8,7 @@ namespace ImageStore.Store.Leases;
 /// <summary>The leases of one namespace. A lease is passed as an argument, never ambient.</summary>
 public sealed class LeaseManager
 {
+    private static readonly TimeSpan s_workLifetime = TimeSpan.FromHours(24);
     private static readonly TimeSpan s_maxLifetime = TimeSpan.FromDays(36525);
 
     private readonly MetadataDb _db;
@@ -50,6 +51,12 @@ public sealed class LeaseManager
             },
             cancellationToken);
     }
+
+    /// <summary>Makes a lease for a piece of work, which deletes it at its end; should it die, the lease ends after a day, as containerd's clients' do.</summary>
+    /// <param name="work">What the id begins with, such as <c>pull</c>.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public Task<Lease> CreateForAsync(string work, CancellationToken cancellationToken) =>
+        CreateAsync($"{work}-{Guid.NewGuid():N}", s_workLifetime, Labels.None, cancellationToken);
 
     /// <summary>All leases, ordered by id.</summary>
     public IReadOnlyList<Lease> List() =>

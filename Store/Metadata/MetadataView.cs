@@ -11,7 +11,7 @@ internal sealed class MetadataView(MetadataDb db, ImmutableDictionary<string, ob
     public IReadOnlyList<KeyValuePair<string, T>> List<T>(MetadataTable<T> table, string keyPrefix)
         where T : class => Rows(table).List(keyPrefix);
 
-    // A table that nobody has used yet has not been changed by anybody either.
+    // A table that nobody had used yet is read from disk now; whoever changes it first is noted by the watch.
     private TableRows<T> Rows<T>(MetadataTable<T> table)
         where T : class => state.TryGetValue(table.Name, out var rows) ? (TableRows<T>)rows : db.Rows(table);
 }

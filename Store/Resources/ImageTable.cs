@@ -9,16 +9,16 @@ internal sealed class ImageTable : IResourceTable
     public ResourceKind Kind => ResourceKind.Image;
 
     public IEnumerable<ResourceRow> All(IMetadataReader rows) =>
-        rows.List(StoreTables.Images, string.Empty).Select(row => Row(ResourceKeys.Parse(Kind, row.Key), row.Value));
+        rows.List(StoreTables.Images, string.Empty).Select(row => Row(Resource.OfRow(Kind, row.Key), row.Value));
 
     public ResourceRow? Find(IMetadataReader rows, Resource resource) =>
-        rows.Get(StoreTables.Images, ResourceKeys.RowKey(resource)) is { } row ? Row(resource, row) : null;
+        rows.Get(StoreTables.Images, resource.RowKey) is { } row ? Row(resource, row) : null;
 
-    public Resource? Of(string table, string rowKey) => table == StoreTables.Images.Name ? ResourceKeys.Parse(Kind, rowKey) : null;
+    public Resource? Of(string table, string rowKey) => table == StoreTables.Images.Name ? Resource.OfRow(Kind, rowKey) : null;
 
     public Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource)
     {
-        transaction.Delete(StoreTables.Images, ResourceKeys.RowKey(resource));
+        transaction.Delete(StoreTables.Images, resource.RowKey);
         return null;
     }
 

@@ -11,16 +11,16 @@ internal sealed class LeaseTable : IResourceTable
     public ResourceKind Kind => ResourceKind.Lease;
 
     public IEnumerable<ResourceRow> All(IMetadataReader rows) =>
-        rows.List(StoreTables.Leases, string.Empty).Select(row => Row(rows, ResourceKeys.Parse(Kind, row.Key), row.Value));
+        rows.List(StoreTables.Leases, string.Empty).Select(row => Row(rows, Resource.OfRow(Kind, row.Key), row.Value));
 
     public ResourceRow? Find(IMetadataReader rows, Resource resource) =>
-        rows.Get(StoreTables.Leases, ResourceKeys.RowKey(resource)) is { } row ? Row(rows, resource, row) : null;
+        rows.Get(StoreTables.Leases, resource.RowKey) is { } row ? Row(rows, resource, row) : null;
 
     public Resource? Of(string table, string rowKey)
     {
         if (table == StoreTables.Leases.Name)
         {
-            return ResourceKeys.Parse(Kind, rowKey);
+            return Resource.OfRow(Kind, rowKey);
         }
 
         return table == StoreTables.LeaseResources.Name && rowKey.Split('/', 3) is [var ns, var id, _] ? new Resource(Kind, ns, id) : null;
@@ -28,14 +28,14 @@ internal sealed class LeaseTable : IResourceTable
 
     public Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource)
     {
-        LeaseManager.Delete(transaction, ResourceKeys.RowKey(resource));
+        LeaseManager.Delete(transaction, resource.RowKey);
         return null;
     }
 
     private static ResourceRow Row(IMetadataReader rows, Resource lease, LeaseRow row) => new(
         lease,
         row.Labels,
-        [.. rows.List(StoreTables.LeaseResources, ResourceKeys.RowKey(lease) + "/").Select(held => Held(lease.Namespace, held.Value)).OfType<Resource>()]);
+        [.. rows.List(StoreTables.LeaseResources, lease.RowKey + "/").Select(held => Held(lease.Namespace, held.Value)).OfType<Resource>()]);
 
     // Ingests are files and no rows: they are looked at where they lie.
     private static Resource? Held(string ns, LeaseResourceRow held) => held.Type switch

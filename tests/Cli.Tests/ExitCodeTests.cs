@@ -37,7 +37,7 @@ public sealed class ExitCodeTests : IAsyncDisposable
     [InlineData(2, "lease", "create", "--expires", "0s")]
     [InlineData(2, "lease", "create", "a", "--label", "novalue")]
     [InlineData(3, "lease", "rm", "absent")]
-    [InlineData(3, "lease", "add", "absent", "content:x")]
+    [InlineData(3, "lease", "add", "absent", "content:" + Absent)]
     [InlineData(3, "images", "pin", "absent")]
     [InlineData(3, "why", Absent)]
     [InlineData(3, "why", "overlayfs/absent")]

@@ -235,6 +235,17 @@ public sealed class CollectorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Collect_NamespaceThatNobodyMade_KeepsItsFiles()
+    {
+        await _root.BlobAsync("kept", "unlisted", (Labels.Root, "x"));
+
+        await _root.Collector.CollectAsync(Ct);
+
+        Assert.True(File.Exists(_root.FileOf("kept")));
+        Assert.Contains("unlisted", _root.Root.Namespaces.List());
+    }
+
+    [Fact]
     public async Task Collect_Snapshots_StayWithTheirConfigTheirChildrenAndTheirUsers()
     {
         var snapshotter = await SnapshotterFactory.OpenAsync("native", _root.Root.Directory, CollectedRoot.Namespace, _root.Root.Database, _root.Time, Ct);
@@ -269,10 +280,13 @@ public sealed class CollectorTests : IAsyncLifetime
     {
         await _root.BlobAsync("kept", labels: (Labels.Root, "x"));
         await File.WriteAllTextAsync(_root.FileOf("stray"), "stray", Ct);
+        await File.WriteAllTextAsync(_root.FileOf("empty"), "", Ct);
+        var plan = await _root.Collector.PlanAsync(Ct);
+        Assert.Equal((2, 5L), (plan.StrayFiles, plan.FreedBytes));
 
         var report = await _root.Collector.CollectAsync(Ct);
 
-        Assert.Equal((1, 5L), (report.StrayFiles, report.FreedBytes));
+        Assert.Equal((2, 5L), (report.StrayFiles, report.FreedBytes));
         Assert.False(File.Exists(_root.FileOf("stray")));
         Assert.True(File.Exists(_root.FileOf("kept")));
     }
@@ -294,6 +308,7 @@ public sealed class CollectorTests : IAsyncLifetime
             File.SetLastWriteTimeUtc(Path.Combine(path, "data"), _root.Time.GetUtcNow().UtcDateTime.AddHours(young ? -23 : -25));
         }
 
+        Assert.Equal(1, (await _root.Collector.PlanAsync(Ct)).Ingests);
         Assert.Equal(1, (await _root.Collector.CollectAsync(Ct)).Ingests);
         Assert.Equal(["held", "young"], _root.Content.ListIngests().Select(ingest => ingest.Ref));
     }

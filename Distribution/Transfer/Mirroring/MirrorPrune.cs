@@ -65,7 +65,8 @@ internal sealed class MirrorPrune(RegistryClient registry, MirrorTarget target, 
             return Kept(name, "it belongs to another target");
         }
 
-        var there = new RepositoryTarget(registry.Repository(reference));
+        var client = registry.Repository(reference);
+        var there = new RepositoryTarget(client);
         await using var closing = there.ConfigureAwait(false);
         if (await there.FindAsync(reference.Identifier, cancellationToken).ConfigureAwait(false) is not { } found)
         {
@@ -82,7 +83,6 @@ internal sealed class MirrorPrune(RegistryClient registry, MirrorTarget target, 
             return Pruned(name, digest);
         }
 
-        using var client = registry.Repository(reference);
         try
         {
             await client.DeleteAsync(reference.Identifier, cancellationToken).ConfigureAwait(false);

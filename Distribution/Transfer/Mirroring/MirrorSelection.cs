@@ -90,7 +90,7 @@ internal sealed record MirrorSelection(IReadOnlyList<MirrorImage> Images, IReadO
             ? [.. chosen.Select(tag => Of(repository, tag, null))]
             : throw new ImageStoreException(
                 ErrorKind.NotFound,
-                $"None of the {tags.Count} tags of {repository.Source.RepositoryName} is asked for.",
+                $"No tag of {repository.Source.RepositoryName} is chosen, of {tags.Count} in all.",
                 "Check its tags, versions and except; 'imagestore tags' shows what there is.");
     }
 
