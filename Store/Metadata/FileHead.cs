@@ -17,10 +17,10 @@ internal readonly record struct FileHead(ulong Database, ulong Generation, ulong
     public const ulong DataMagic = 0x0041_5441_444D_5349;
     public const ulong LogMagic = 0x0000_474F_4C4D_5349;
 
-    private const uint Version = 1;
+    private const uint Version = 2;
     private const int UsedBytes = 56;
     private const int ReadAttempts = 20;
-    private const string Remedy = "Restore the root's metadata folder from a backup, or pull the images again into a new root.";
+    public const string Remedy = "Restore the root's metadata folder from a backup, or pull the images again into a new root.";
 
     public void Write(MetadataFile file, ulong magic)
     {

@@ -5,7 +5,7 @@ namespace ImageStore.Store.Metadata;
 /// <summary>LiteDB's log: the frames of this opening, which follow those that were there.</summary>
 /// <remarks>
 /// LiteDB writes from a thread of its own, and would hang or hide it when that fails. So writing never fails here: the
-/// failure is kept, nothing more is written, and <see cref="Commit"/> tells.
+/// failure is kept, nothing more is written, and <see cref="Settle"/> tells.
 /// </remarks>
 internal sealed class LogStream(PageLog log) : PositionedStream
 {
@@ -51,11 +51,11 @@ internal sealed class LogStream(PageLog log) : PositionedStream
         }
     }
 
-    /// <summary>Waits for LiteDB's queue, then makes everything durable.</summary>
+    /// <summary>Waits until all that LiteDB has queued is in the log's file.</summary>
     /// <param name="tail">The low 32 bits of the length that LiteDB's log will have: it tells no more.</param>
     /// <param name="limit">How long the queue may take.</param>
     /// <exception cref="ImageStoreException">It has not in time (<see cref="ErrorKind.Unavailable"/>).</exception>
-    public void Commit(int tail, TimeSpan limit)
+    public void Settle(int tail, TimeSpan limit)
     {
         lock (_gate)
         {
@@ -78,8 +78,6 @@ internal sealed class LogStream(PageLog log) : PositionedStream
             {
                 throw new InvalidOperationException("LiteDB left a transaction without its end.");
             }
-
-            log.Sync();
         }
     }
 

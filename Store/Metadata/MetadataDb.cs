@@ -21,6 +21,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
 
     private const int MaxQueued = 4096;
     private const int MaxBatch = 256;
+    private const int JournalsPerCheckpoint = 4;
     private static readonly TimeSpan s_readLimit = TimeSpan.FromSeconds(10);
 
     private readonly MetadataDisk _disk;
@@ -56,7 +57,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
             throw IoErrors.From(failure, $"Opening the metadata in {directory}");
         }
 
-        return await OpenAsync(disk, access, LiteRows.CheckpointBytes, cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(disk, access, LiteFile.CheckpointBytes, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens the database on <paramref name="disk"/>, which it takes over.</summary>
@@ -137,14 +138,14 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
     /// <summary>Reads a table from disk. Only the writer thread may.</summary>
     internal TableRows<T> Load<T>(MetadataTable<T> table)
         where T : class =>
-        TableRows<T>.Of(_rows!.Load(table.Name).Select(row => KeyValuePair.Create(row.Key, Decode(table, row.Key, row.Value))));
+        TableRows<T>.Of(_rows!.Load(table.Name).Select(row => KeyValuePair.Create(row.Key, Decode(table, row.Key, row.Value!.Value))));
 
-    private T Decode<T>(MetadataTable<T> table, string key, byte[] value)
+    private T Decode<T>(MetadataTable<T> table, string key, ReadOnlyMemory<byte> value)
         where T : class
     {
         try
         {
-            return table.Decode(value);
+            return table.Decode(value.Span);
         }
         catch (Exception failure) when (failure is JsonException or NotSupportedException or ArgumentException or FormatException)
         {
@@ -180,7 +181,8 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
 
     private bool OpenRows()
     {
-        _rows = new LiteRows(_disk, _access == MetadataAccess.ReadWrite, _checkpointBytes);
+        var file = new LiteFile(_disk, _access == MetadataAccess.ReadWrite, _checkpointBytes);
+        _rows = new LiteRows(file, _checkpointBytes / JournalsPerCheckpoint);
         return true;
     }
 
@@ -197,12 +199,29 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
                 }
 
                 Commit(batch);
+                Tidy();
             }
         }
         finally
         {
             _rows?.Dispose();
             _disk.Dispose();
+        }
+    }
+
+    /// <summary>Folds the journal while nobody waits, and a little of it where somebody always does.</summary>
+    private void Tidy()
+    {
+        try
+        {
+            for (var first = true; _access == MetadataAccess.ReadWrite && _rows is { IsFoldDue: true } && (first || (_queue.Count == 0 && !_queue.IsAddingCompleted)); first = false)
+            {
+                _rows.Fold();
+            }
+        }
+        catch (ImageStoreException)
+        {
+            // Nobody asked for it, and nothing is lost; a disk that goes on refusing is told of to the next who commits.
         }
     }
 

@@ -15,6 +15,6 @@ public sealed class MetadataTable<T>(string name, JsonTypeInfo<T> json)
 
     internal byte[] Encode(T row) => JsonSerializer.SerializeToUtf8Bytes(row, json);
 
-    internal T Decode(byte[] bytes) =>
+    internal T Decode(ReadOnlySpan<byte> bytes) =>
         JsonSerializer.Deserialize(bytes, json) ?? throw new JsonException("a row is null");
 }

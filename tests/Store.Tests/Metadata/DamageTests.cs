@@ -177,7 +177,7 @@ public sealed class DamageTests
         {
             var bytes = new byte[56];
             file.Read(bytes, 0);
-            bytes[8] = 2;
+            bytes[8] = 3;
             System.IO.Hashing.XxHash3.Hash(bytes.AsSpan(0, 48)).AsSpan().CopyTo(bytes.AsSpan(48));
             bytes.AsSpan(48).Reverse();
             file.Write(bytes, 0);
@@ -186,7 +186,7 @@ public sealed class DamageTests
         var before = disk.Files();
         var told = await Assert.ThrowsAsync<ImageStoreException>(() => DumpAsync(disk, MetadataAccess.ReadWrite));
         Assert.Equal(ErrorKind.Unsupported, told.Kind);
-        Assert.Contains("format 2", told.Message, StringComparison.Ordinal);
+        Assert.Contains("format 3", told.Message, StringComparison.Ordinal);
         Assert.Equal(before[name], disk.Files()[name]);
     }
 
@@ -228,7 +228,7 @@ public sealed class DamageTests
         await using (var db = await OpenAsync(disk, MetadataAccess.ReadWrite))
         {
             var work = new Workload(db, random);
-            for (var i = 0; i < 20 || disk.Files()[MetadataDisk.Log].Length < 100_000; i++)
+            for (var i = 0; i < 20 || disk.Files().Values.Min(file => file.Length) < 100_000; i++)
             {
                 await work.StepAsync(i);
             }

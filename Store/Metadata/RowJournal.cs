@@ -1,0 +1,138 @@
+using System.Diagnostics.CodeAnalysis;
+using LiteDB;
+using LiteDB.Engine;
+
+namespace ImageStore.Store.Metadata;
+
+/// <summary>What was committed and is not yet in the leaves of its table: a commit costs one document, however many rows it changes.</summary>
+/// <remarks>
+/// A document holds few enough rows that moving them into leaves keeps nobody waiting for long. The changes that count are
+/// in memory too, the last one of each row.
+/// </remarks>
+internal sealed class RowJournal
+{
+    private const string Collection = "journal";
+    private const int MaxRows = 128;
+    private const int MaxBytes = 64 << 10;
+
+    private readonly List<Entry> _entries = [];
+    private readonly Dictionary<string, SortedSet<RowChange>> _pending = new(StringComparer.Ordinal);
+    private long _next = 1;
+
+    /// <summary>Bytes of rows in documents that are not in leaves.</summary>
+    public long Bytes { get; private set; }
+
+    public static RowJournal Load(LiteEngine engine)
+    {
+        var journal = new RowJournal();
+        using var documents = engine.Query(Collection, new Query());
+        while (documents.Read())
+        {
+            // Their index is ordered by number, and so they come.
+            var (id, blocks) = RowDocument.Decode(Collection, documents.Current.AsDocument);
+            journal.Take(id, [.. blocks.SelectMany(block => RowBlock.Decode(block.Value).Select(row => (block.Key, row)))]);
+        }
+
+        return journal;
+    }
+
+    /// <summary>Adds documents with <paramref name="changes"/>, within the transaction of the caller.</summary>
+    public void Append(LiteEngine engine, IReadOnlyDictionary<(string Table, string Key), byte[]?> changes)
+    {
+        List<BsonDocument> documents = [];
+        List<(string Table, RowChange Row)> rows = [];
+        var bytes = 0;
+        foreach (var ((table, key), value) in changes.OrderBy(change => change.Key.Table, StringComparer.Ordinal)
+            .ThenBy(change => change.Key.Key, StringComparer.Ordinal))
+        {
+            rows.Add((table, value is null ? RowChange.Gone(key) : new RowChange(key, value)));
+            bytes += key.Length + (value?.Length ?? 0);
+            if (rows.Count == MaxRows || bytes >= MaxBytes)
+            {
+                Close();
+            }
+        }
+
+        if (rows.Count > 0)
+        {
+            Close();
+        }
+
+        engine.Insert(Collection, documents, BsonAutoId.Int64);
+
+        void Close()
+        {
+            documents.Add(RowDocument.Encode(
+                Collection,
+                _next,
+                [.. rows.GroupBy(row => row.Table, row => row.Row).Select(group => KeyValuePair.Create(group.Key, RowBlock.Encode(group)))]));
+            Take(_next, rows);
+            (rows, bytes) = ([], 0);
+        }
+    }
+
+    /// <summary>A document; 0 is the oldest.</summary>
+    public bool TryPeek(int index, [NotNullWhen(true)] out Entry? entry)
+    {
+        entry = index < _entries.Count ? _entries[index] : null;
+        return entry is not null;
+    }
+
+    /// <summary>Whether the last change of a row is not in its leaf.</summary>
+    public bool IsPending(string table, string key) =>
+        _pending.TryGetValue(table, out var rows) && rows.Contains(RowChange.Gone(key));
+
+    /// <summary>The last changes of rows from <paramref name="lower"/> on and before <paramref name="upper"/>, ordered; null has no bound.</summary>
+    public IReadOnlyCollection<RowChange> Pending(string table, string? lower = null, string? upper = null)
+    {
+        if (!_pending.TryGetValue(table, out var rows) || rows.Count == 0)
+        {
+            return [];
+        }
+
+        var first = lower is null ? rows.Min : RowChange.Gone(lower);
+        var last = upper is null ? rows.Max : RowChange.Gone(upper);
+        return RowMerge.ByKey.Compare(first, last) > 0
+            ? []
+            : [.. rows.GetViewBetween(first, last).Where(row => row.Key != upper)];
+    }
+
+    /// <summary>Forgets changes that are in their leaf now.</summary>
+    public void Folded(string table, IReadOnlyCollection<RowChange> changes)
+    {
+        foreach (var change in changes)
+        {
+            _pending[table].Remove(change);
+        }
+    }
+
+    /// <summary>Deletes the oldest <paramref name="count"/> documents, of which nothing is pending, within the transaction of the caller.</summary>
+    public void Forget(LiteEngine engine, int count)
+    {
+        var gone = _entries[..count];
+        _entries.RemoveRange(0, count);
+        Bytes -= gone.Sum(entry => entry.Bytes);
+        engine.Delete(Collection, gone.Select(entry => new BsonValue(entry.Id)));
+    }
+
+    private void Take(long id, IReadOnlyList<(string Table, RowChange Row)> rows)
+    {
+        foreach (var (table, row) in rows)
+        {
+            if (!_pending.TryGetValue(table, out var pending))
+            {
+                pending = _pending[table] = new SortedSet<RowChange>(RowMerge.ByKey);
+            }
+
+            pending.Remove(row);
+            pending.Add(row);
+        }
+
+        var bytes = rows.Sum(row => (long)row.Row.Key.Length + (row.Row.Value?.Length ?? 0));
+        _entries.Add(new Entry(id, [.. rows.Select(row => (row.Table, row.Row.Key))], bytes));
+        (_next, Bytes) = (id + 1, Bytes + bytes);
+    }
+
+    /// <summary>A document of the journal.</summary>
+    internal sealed record Entry(long Id, IReadOnlyList<(string Table, string Key)> Rows, long Bytes);
+}
