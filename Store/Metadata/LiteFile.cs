@@ -12,9 +12,6 @@ internal sealed class LiteFile : IDisposable
     /// <summary>Bytes of log beyond which it is moved into the data file.</summary>
     public const long CheckpointBytes = 1 << 20;
 
-    // A large database has large commits, and each move costs two syncs and an opening.
-    private const int MovesPerSize = 8;
-
     private static readonly TimeSpan s_logLimit = TimeSpan.FromSeconds(60);
 
     private readonly MetadataDisk _disk;
@@ -144,14 +141,13 @@ internal sealed class LiteFile : IDisposable
 
     private void MoveLongLog(PageStore pages)
     {
-        var step = Math.Max(_checkpointBytes, Bytes / MovesPerSize);
-        if (pages.Log!.Bytes > step)
+        if (pages.Log!.Bytes > _checkpointBytes)
         {
             // Readers are not waited for: while some are there the log grows, and is tried again after as much again.
             _disk.TryWithoutReaders(TimeSpan.Zero, pages.Move);
         }
 
-        _moveAt = pages.Log.Bytes > step ? pages.Log.Bytes + step : step;
+        _moveAt = pages.Log.Bytes > _checkpointBytes ? pages.Log.Bytes + _checkpointBytes : _checkpointBytes;
     }
 
     /// <summary>The pages of a new database whose log LiteDB never moves by itself.</summary>

@@ -30,7 +30,7 @@ internal sealed class LiteRows(LiteFile file, long journalBytes) : IDisposable
 
     /// <summary>Makes the changes durable, all or none.</summary>
     /// <exception cref="Errors.ImageStoreException">The disk refused; the state before stands and later changes may succeed.</exception>
-    public void Apply(IReadOnlyDictionary<(string Table, string Key), byte[]?> changes) =>
+    public void Apply(MetadataChanges changes) =>
         file.Write(engine => Journal(engine).Append(engine, changes), sync: true);
 
     /// <summary>Moves some of the journal into the leaves. Nothing is told of it: a crash that undoes it loses nothing.</summary>

@@ -85,6 +85,10 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
     public IReadOnlyList<KeyValuePair<string, T>> List<T>(MetadataTable<T> table, string keyPrefix)
         where T : class => Rows(table).List(keyPrefix);
 
+    /// <summary>What the rows of a namespace add up to.</summary>
+    public RowTotals Totals<T>(MetadataTable<T> table, string @namespace)
+        where T : class => Rows(table).Totals(@namespace);
+
     /// <summary>Runs <paramref name="body"/> as a transaction; the task ends when its changes are durable.</summary>
     /// <remarks>A body that throws changes nothing. Once it has begun it is no longer cancelled.</remarks>
     /// <exception cref="ImageStoreException">The disk refused: nothing was changed.</exception>
@@ -138,7 +142,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
     /// <summary>Reads a table from disk. Only the writer thread may.</summary>
     internal TableRows<T> Load<T>(MetadataTable<T> table)
         where T : class =>
-        TableRows<T>.Of(_rows!.Load(table.Name).Select(row => KeyValuePair.Create(row.Key, Decode(table, row.Key, row.Value!.Value))));
+        TableRows<T>.Of(table, _rows!.Load(table.Name).Select(row => KeyValuePair.Create(row.Key, Decode(table, row.Key, row.Value!.Value))));
 
     private T Decode<T>(MetadataTable<T> table, string key, ReadOnlyMemory<byte> value)
         where T : class
@@ -230,7 +234,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
     {
         var state = _state;
         List<WriterWork> ran = [];
-        Dictionary<(string Table, string Key), byte[]?> changes = [];
+        MetadataChanges changes = [];
         foreach (var work in batch)
         {
             if (work.IsCancelled)
@@ -242,19 +246,19 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
             var transaction = new MetadataTransaction(this, state);
             if (work.TryRun(transaction))
             {
-                state = transaction.State;
+                state = transaction.Seal();
                 ran.Add(work);
-                _watch?.Note(transaction.Changes.Keys);
-                foreach (var (key, value) in transaction.Changes)
+                changes.Add(transaction.Changes);
+                if (!transaction.IsUnwatched)
                 {
-                    changes[key] = value;
+                    _watch?.Note(transaction.Changes);
                 }
             }
         }
 
         try
         {
-            if (changes.Count > 0)
+            if (!changes.IsEmpty)
             {
                 _rows!.Apply(changes);
             }

@@ -7,7 +7,8 @@ namespace ImageStore.Store.Metadata;
 /// <typeparam name="T">An immutable record.</typeparam>
 /// <param name="name">The table's name: letters, digits and <c>-</c>.</param>
 /// <param name="json">How rows are written.</param>
-public sealed class MetadataTable<T>(string name, JsonTypeInfo<T> json)
+/// <param name="weight">What a row adds to the total of its namespace, such as its bytes; null where nobody asks.</param>
+public sealed class MetadataTable<T>(string name, JsonTypeInfo<T> json, Func<T, long>? weight = null)
     where T : class
 {
     /// <summary>The table's name.</summary>
@@ -17,4 +18,6 @@ public sealed class MetadataTable<T>(string name, JsonTypeInfo<T> json)
 
     internal T Decode(ReadOnlySpan<byte> bytes) =>
         JsonSerializer.Deserialize(bytes, json) ?? throw new JsonException("a row is null");
+
+    internal long WeightOf(T row) => weight?.Invoke(row) ?? 0;
 }

@@ -8,21 +8,30 @@ namespace ImageStore.Store.Metadata;
 public sealed class MetadataTransaction : IMetadataReader
 {
     private readonly MetadataDb _db;
-    private readonly Dictionary<(string Table, string Key), byte[]?> _changes = [];
+    private readonly Dictionary<string, (object Draft, Func<object> Seal)> _drafts = new(StringComparer.Ordinal);
 
     internal MetadataTransaction(MetadataDb db, ImmutableDictionary<string, object> state) => (_db, State) = (db, state);
 
+    /// <summary>The tables as they were before, with those that were read first by this transaction.</summary>
     internal ImmutableDictionary<string, object> State { get; private set; }
 
-    internal IReadOnlyDictionary<(string Table, string Key), byte[]?> Changes => _changes;
+    /// <summary>What was changed, by table.</summary>
+    internal MetadataChanges Changes { get; } = [];
+
+    /// <summary>Has the watch take no note of it: the collector knows what it removes.</summary>
+    internal bool IsUnwatched { get; set; }
 
     /// <summary>The row, or null.</summary>
     public T? Get<T>(MetadataTable<T> table, string key)
-        where T : class => Rows(table).Get(key);
+        where T : class => Draft(table) is { } draft ? draft.Get(key) : Rows(table).Get(key);
 
     /// <summary>The rows whose keys begin with <paramref name="keyPrefix"/>, in ordinal order.</summary>
     public IReadOnlyList<KeyValuePair<string, T>> List<T>(MetadataTable<T> table, string keyPrefix)
-        where T : class => Rows(table).List(keyPrefix);
+        where T : class => Draft(table) is { } draft ? draft.List(keyPrefix) : Rows(table).List(keyPrefix);
+
+    /// <summary>What the rows of a namespace add up to.</summary>
+    public RowTotals Totals<T>(MetadataTable<T> table, string @namespace)
+        where T : class => Draft(table) is { } draft ? draft.Totals(@namespace) : Rows(table).Totals(@namespace);
 
     /// <summary>Writes a row, new or in place of the one with this key.</summary>
     /// <exception cref="ImageStoreException">The key is empty or has more than <see cref="MetadataDb.MaxKeyBytes"/>
@@ -54,25 +63,26 @@ public sealed class MetadataTransaction : IMetadataReader
                 $"At most {MetadataDb.MaxRowBytes} bytes are kept: use fewer or shorter labels.");
         }
 
-        State = State.SetItem(table.Name, Rows(table).Put(key, value));
-        _changes[(table.Name, key)] = bytes;
+        Edit(table).Put(key, value);
+        Changes.Set(table.Name, key, bytes);
     }
 
     /// <summary>Removes a row; false when there is none.</summary>
     public bool Delete<T>(MetadataTable<T> table, string key)
         where T : class
     {
-        ArgumentNullException.ThrowIfNull(table);
-        var rows = Rows(table);
-        if (rows.Get(key) is null)
+        if (!Edit(table).Remove(key))
         {
             return false;
         }
 
-        State = State.SetItem(table.Name, rows.Remove(key));
-        _changes[(table.Name, key)] = null;
+        Changes.Set(table.Name, key, null);
         return true;
     }
+
+    /// <summary>The tables as they are after it.</summary>
+    internal ImmutableDictionary<string, object> Seal() =>
+        State.SetItems(_drafts.Select(draft => KeyValuePair.Create(draft.Key, draft.Value.Seal())));
 
     /// <summary>A lone surrogate would come back from disk as another key.</summary>
     private static bool IsWellFormed(string key)
@@ -88,6 +98,26 @@ public sealed class MetadataTransaction : IMetadataReader
         }
 
         return true;
+    }
+
+    private TableRows<T>.Draft? Draft<T>(MetadataTable<T> table)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        return _drafts.TryGetValue(table.Name, out var known) ? (TableRows<T>.Draft)known.Draft : null;
+    }
+
+    private TableRows<T>.Draft Edit<T>(MetadataTable<T> table)
+        where T : class
+    {
+        if (Draft(table) is { } known)
+        {
+            return known;
+        }
+
+        var draft = new TableRows<T>.Draft(table, Rows(table));
+        _drafts[table.Name] = (draft, draft.Seal);
+        return draft;
     }
 
     private TableRows<T> Rows<T>(MetadataTable<T> table)

@@ -7,7 +7,16 @@ internal sealed class MetadataWatch
     private HashSet<(string Table, string Key)> _changed = [];
 
     /// <summary>Notes what a transaction changes, before it is known whether the disk takes it.</summary>
-    public void Note(IEnumerable<(string Table, string Key)> changed) => _changed.UnionWith(changed);
+    public void Note(MetadataChanges changes)
+    {
+        foreach (var (table, rows) in changes)
+        {
+            foreach (var key in rows.Keys)
+            {
+                _changed.Add((table, key));
+            }
+        }
+    }
 
     /// <summary>What was changed since the last call.</summary>
     public IReadOnlyCollection<(string Table, string Key)> Take()

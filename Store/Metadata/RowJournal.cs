@@ -16,7 +16,7 @@ internal sealed class RowJournal
     private const int MaxBytes = 64 << 10;
 
     private readonly List<Entry> _entries = [];
-    private readonly Dictionary<string, SortedSet<RowChange>> _pending = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SortedRows<ReadOnlyMemory<byte>?>.Draft> _pending = new(StringComparer.Ordinal);
     private long _next = 1;
 
     /// <summary>Bytes of rows in documents that are not in leaves.</summary>
@@ -37,13 +37,13 @@ internal sealed class RowJournal
     }
 
     /// <summary>Adds documents with <paramref name="changes"/>, within the transaction of the caller.</summary>
-    public void Append(LiteEngine engine, IReadOnlyDictionary<(string Table, string Key), byte[]?> changes)
+    public void Append(LiteEngine engine, MetadataChanges changes)
     {
         List<BsonDocument> documents = [];
         List<(string Table, RowChange Row)> rows = [];
         var bytes = 0;
-        foreach (var ((table, key), value) in changes.OrderBy(change => change.Key.Table, StringComparer.Ordinal)
-            .ThenBy(change => change.Key.Key, StringComparer.Ordinal))
+        foreach (var (table, key, value) in changes.SelectMany(table =>
+            table.Value.OrderBy(row => row.Key, StringComparer.Ordinal).Select(row => (table.Key, row.Key, row.Value))))
         {
             rows.Add((table, value is null ? RowChange.Gone(key) : new RowChange(key, value)));
             bytes += key.Length + (value?.Length ?? 0);
@@ -79,30 +79,20 @@ internal sealed class RowJournal
     }
 
     /// <summary>Whether the last change of a row is not in its leaf.</summary>
-    public bool IsPending(string table, string key) =>
-        _pending.TryGetValue(table, out var rows) && rows.Contains(RowChange.Gone(key));
+    public bool IsPending(string table, string key) => _pending.TryGetValue(table, out var rows) && rows.TryGet(key, out _);
 
     /// <summary>The last changes of rows from <paramref name="lower"/> on and before <paramref name="upper"/>, ordered; null has no bound.</summary>
-    public IReadOnlyCollection<RowChange> Pending(string table, string? lower = null, string? upper = null)
-    {
-        if (!_pending.TryGetValue(table, out var rows) || rows.Count == 0)
-        {
-            return [];
-        }
-
-        var first = lower is null ? rows.Min : RowChange.Gone(lower);
-        var last = upper is null ? rows.Max : RowChange.Gone(upper);
-        return RowMerge.ByKey.Compare(first, last) > 0
-            ? []
-            : [.. rows.GetViewBetween(first, last).Where(row => row.Key != upper)];
-    }
+    public IReadOnlyList<RowChange> Pending(string table, string? lower = null, string? upper = null) =>
+        _pending.TryGetValue(table, out var rows)
+            ? [.. rows.Between(lower, upper).Select(row => new RowChange(row.Key, row.Value))]
+            : [];
 
     /// <summary>Forgets changes that are in their leaf now.</summary>
-    public void Folded(string table, IReadOnlyCollection<RowChange> changes)
+    public void Folded(string table, IReadOnlyList<RowChange> changes)
     {
         foreach (var change in changes)
         {
-            _pending[table].Remove(change);
+            _pending[table].Remove(change.Key);
         }
     }
 
@@ -121,11 +111,10 @@ internal sealed class RowJournal
         {
             if (!_pending.TryGetValue(table, out var pending))
             {
-                pending = _pending[table] = new SortedSet<RowChange>(RowMerge.ByKey);
+                pending = _pending[table] = SortedRows<ReadOnlyMemory<byte>?>.Empty.Edit();
             }
 
-            pending.Remove(row);
-            pending.Add(row);
+            pending.Put(row.Key, row.Value);
         }
 
         var bytes = rows.Sum(row => (long)row.Row.Key.Length + (row.Row.Value?.Length ?? 0));

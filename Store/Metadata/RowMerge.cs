@@ -3,12 +3,8 @@ namespace ImageStore.Store.Metadata;
 /// <summary>Rows with what has changed since.</summary>
 internal static class RowMerge
 {
-    /// <summary>By key, as all rows are ordered.</summary>
-    public static IComparer<RowChange> ByKey { get; } =
-        Comparer<RowChange>.Create(static (x, y) => string.CompareOrdinal(x.Key, y.Key));
-
     /// <summary><paramref name="rows"/> with <paramref name="changes"/>, both ordered; what is gone is left out.</summary>
-    public static List<RowChange> Apply(IReadOnlyList<RowChange> rows, IReadOnlyCollection<RowChange> changes)
+    public static List<RowChange> Apply(IReadOnlyList<RowChange> rows, IReadOnlyList<RowChange> changes)
     {
         List<RowChange> result = new(rows.Count + changes.Count);
         var next = 0;

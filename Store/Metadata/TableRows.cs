@@ -1,48 +1,73 @@
-using System.Collections.Immutable;
-
 namespace ImageStore.Store.Metadata;
 
-/// <summary>The rows of a table at one moment, ordered by key; a change makes a new one that shares most of the old.</summary>
+/// <summary>The rows of a table at one moment, and what those of each namespace add up to.</summary>
 internal sealed class TableRows<T>
     where T : class
 {
-    private readonly ImmutableSortedSet<KeyValuePair<string, T?>> _rows;
+    private readonly SortedRows<T> _rows;
+    private readonly Dictionary<string, RowTotals> _totals;
 
-    private TableRows(ImmutableSortedSet<KeyValuePair<string, T?>> rows) => _rows = rows;
+    private TableRows(SortedRows<T> rows, Dictionary<string, RowTotals> totals) => (_rows, _totals) = (rows, totals);
 
-    public static TableRows<T> Of(IEnumerable<KeyValuePair<string, T>> rows) =>
-        new(rows.Select(row => KeyValuePair.Create(row.Key, (T?)row.Value)).ToImmutableSortedSet(ByKey.Instance));
-
-    public T? Get(string key) => _rows.TryGetValue(Probe(key), out var found) ? found.Value : null;
-
-    public IReadOnlyList<KeyValuePair<string, T>> List(string prefix)
+    public static TableRows<T> Of(MetadataTable<T> table, IEnumerable<KeyValuePair<string, T>> rows)
     {
-        var start = _rows.IndexOf(Probe(prefix));
-        List<KeyValuePair<string, T>> found = [];
-        for (var i = start < 0 ? ~start : start; i < _rows.Count; i++)
+        var draft = new Draft(table, new TableRows<T>(SortedRows<T>.Empty, []));
+        foreach (var (key, value) in rows)
         {
-            var row = _rows[i];
-            if (!row.Key.StartsWith(prefix, StringComparison.Ordinal))
-            {
-                break;
-            }
-
-            found.Add(row!);
+            draft.Put(key, value);
         }
 
-        return found;
+        return draft.Seal();
     }
 
-    public TableRows<T> Put(string key, T row) => new(_rows.Remove(Probe(key)).Add(KeyValuePair.Create(key, (T?)row)));
+    public T? Get(string key) => _rows.TryGet(key, out var row) ? row : null;
 
-    public TableRows<T> Remove(string key) => new(_rows.Remove(Probe(key)));
+    public List<KeyValuePair<string, T>> List(string prefix) => _rows.WithPrefix(prefix);
 
-    private static KeyValuePair<string, T?> Probe(string key) => KeyValuePair.Create(key, (T?)null);
+    public RowTotals Totals(string @namespace) => _totals.GetValueOrDefault(@namespace);
 
-    private sealed class ByKey : IComparer<KeyValuePair<string, T?>>
+    /// <summary>The table as a transaction changes it.</summary>
+    public sealed class Draft(MetadataTable<T> table, TableRows<T> rows)
     {
-        public static ByKey Instance { get; } = new();
+        private readonly SortedRows<T>.Draft _rows = rows._rows.Edit();
+        private readonly Dictionary<string, RowTotals> _totals = new(rows._totals, StringComparer.Ordinal);
 
-        public int Compare(KeyValuePair<string, T?> x, KeyValuePair<string, T?> y) => string.CompareOrdinal(x.Key, y.Key);
+        public T? Get(string key) => _rows.TryGet(key, out var row) ? row : null;
+
+        public List<KeyValuePair<string, T>> List(string prefix) => _rows.WithPrefix(prefix);
+
+        public RowTotals Totals(string @namespace) => _totals.GetValueOrDefault(@namespace);
+
+        public void Put(string key, T row)
+        {
+            var before = _rows.Put(key, row);
+            Count(key, before is null ? 1 : 0, table.WeightOf(row) - (before is null ? 0 : table.WeightOf(before)));
+        }
+
+        /// <summary>False when there is none.</summary>
+        public bool Remove(string key)
+        {
+            if (_rows.Remove(key) is not { } before)
+            {
+                return false;
+            }
+
+            Count(key, -1, -table.WeightOf(before));
+            return true;
+        }
+
+        public TableRows<T> Seal() => new(_rows.Seal(), _totals);
+
+        private void Count(string key, int rows, long weight)
+        {
+            var slash = key.IndexOf('/', StringComparison.Ordinal);
+            if (slash > 0)
+            {
+                var totals = _totals.GetAlternateLookup<ReadOnlySpan<char>>();
+                var ns = key.AsSpan(0, slash);
+                _ = totals.TryGetValue(ns, out var known);
+                totals[ns] = new RowTotals(known.Count + rows, known.Weight + weight);
+            }
+        }
     }
 }

@@ -58,15 +58,15 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
         var disk = new CrashDisk(new Dictionary<string, byte[]>());
         using var rows = Open(disk, 1);
         var keys = Enumerable.Range(0, 5000).Select(i => $"key{i:D5}").ToList();
-        rows.Apply(keys.ToDictionary(key => ("one", key), key => (byte[]?)Encoding.UTF8.GetBytes(key + new string('x', 100))));
+        rows.Apply(Changes(keys, key => key + new string('x', 100)));
         Drain(rows);
         var full = disk.Files().Values.Sum(file => file.Length);
         for (var round = 0; round < 3; round++)
         {
-            rows.Apply(keys.ToDictionary(key => ("one", key), _ => (byte[]?)null));
+            rows.Apply(Changes(keys, _ => null));
             Drain(rows);
             Assert.Empty(rows.Load("one"));
-            rows.Apply(keys.ToDictionary(key => ("one", key), key => (byte[]?)Encoding.UTF8.GetBytes(key + new string('y', 100))));
+            rows.Apply(Changes(keys, key => key + new string('y', 100)));
             Drain(rows);
             Assert.Equal(keys, rows.Load("one").Select(row => row.Key));
         }
@@ -81,7 +81,11 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
         using var rows = Open(new CrashDisk(new Dictionary<string, byte[]>()), 1);
         var large = new byte[1 << 20];
         new Random(5).NextBytes(large);
-        rows.Apply(new Dictionary<(string, string), byte[]?> { [("one", "a")] = [1], [("one", "b")] = large, [("one", "c")] = [] });
+        MetadataChanges changes = [];
+        changes.Set("one", "a", [1]);
+        changes.Set("one", "b", large);
+        changes.Set("one", "c", []);
+        rows.Apply(changes);
         Drain(rows);
         var read = rows.Load("one");
         Assert.Equal(["a", "b", "c"], read.Select(row => row.Key));
@@ -100,10 +104,21 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
         }
     }
 
-    private static Dictionary<(string, string), byte[]?> Commit(
+    private static MetadataChanges Changes(IEnumerable<string> keys, Func<string, string?> value)
+    {
+        MetadataChanges changes = [];
+        foreach (var key in keys)
+        {
+            changes.Set("one", key, value(key) is { } text ? Encoding.UTF8.GetBytes(text) : null);
+        }
+
+        return changes;
+    }
+
+    private static MetadataChanges Commit(
         Random random, Dictionary<string, SortedDictionary<string, string>> model, bool growing)
     {
-        Dictionary<(string, string), byte[]?> changes = [];
+        MetadataChanges changes = [];
         for (var i = random.Next(1, 60); i > 0; i--)
         {
             var table = s_tables[random.Next(s_tables.Length)];
@@ -112,13 +127,13 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
             {
                 var value = new string((char)random.Next('a', 'z'), random.Next(0, 600));
                 model[table][key] = value;
-                changes[(table, key)] = Encoding.UTF8.GetBytes(value);
+                changes.Set(table, key, Encoding.UTF8.GetBytes(value));
             }
             else
             {
                 // Of rows that are not there as well: the journal then has a change that no leaf needs.
                 model[table].Remove(key);
-                changes[(table, key)] = null;
+                changes.Set(table, key, null);
             }
         }
 
