@@ -165,8 +165,8 @@ public sealed class StoreEngine : IAsyncDisposable
     public Task<CollectionReport> PlanCollectionAsync(CancellationToken cancellationToken) => _collector.PlanAsync(cancellationToken);
 
     /// <summary>What keeps a resource of the namespace.</summary>
-    public Explanation Explain(ResourceKind kind, string key, CancellationToken cancellationToken) =>
-        _collector.Explain(new Resource(kind, _options.Namespace, key), cancellationToken);
+    public Task<Explanation> ExplainAsync(ResourceKind kind, string key, CancellationToken cancellationToken) =>
+        _collector.ExplainAsync(new Resource(kind, _options.Namespace, key), cancellationToken);
 
     /// <summary>The leases of the namespace.</summary>
     public LeaseManager Leases => _root.Leases(_options.Namespace);

@@ -44,27 +44,21 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
     /// <summary>Tells what would go, and changes nothing.</summary>
     public async Task<CollectionReport> PlanAsync(CancellationToken cancellationToken)
     {
-        var marks = new Marks(Graph());
         var rows = root.Database.View();
-        var white = await Task.Run(() => marks.MarkAll(rows, cancellationToken), cancellationToken).ConfigureAwait(false);
-        var blobs = white.Where(row => row.Resource.Kind == ResourceKind.Content).ToList();
-        var staying = tables.SelectMany(table => table.All(rows)).Where(row => row.Resource.Kind == ResourceKind.Content)
-            .Select(row => (row.Resource.Namespace, row.Resource.Key)).Except(blobs.Select(row => (row.Resource.Namespace, row.Resource.Key)))
-            .Select(blob => blob.Key).ToHashSet(StringComparer.Ordinal);
+        var marked = await MarkPhase.RunAsync(Graph(), rows, cancellationToken).ConfigureAwait(false);
         var (strays, bytes) = await root.SweepFilesAsync(dryRun: true, cancellationToken).ConfigureAwait(false);
         return new CollectionReport(
             DryRun: true,
-            [.. white.Select(row => row.Resource)],
-            marks.Count,
-            blobs.Where(row => !staying.Contains(row.Resource.Key)).DistinctBy(row => row.Resource.Key).Sum(row => row.Size)
-                + white.Where(row => row.Resource.Kind == ResourceKind.Snapshot).Sum(row => row.Size) + bytes,
+            [.. marked.White.Select(row => row.Resource)],
+            marked.Kept,
+            BytesOf(marked.White, rows) + bytes,
             strays,
             root.SweepIngests(dryRun: true));
     }
 
     /// <summary>The chain from what stays by itself to <paramref name="resource"/>, and why its first link stays.</summary>
     /// <exception cref="ImageStoreException">There is no such resource (<see cref="ErrorKind.NotFound"/>).</exception>
-    public Explanation Explain(Resource resource, CancellationToken cancellationToken)
+    public async Task<Explanation> ExplainAsync(Resource resource, CancellationToken cancellationToken)
     {
         var graph = Graph();
         var rows = root.Database.View();
@@ -76,15 +70,14 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
                 "'imagestore content ls' and 'imagestore snapshots ls' show what is there.");
         }
 
-        var marks = new Marks(graph);
-        marks.MarkAll(rows, cancellationToken);
-        if (!marks.Has(resource))
+        var marked = await MarkPhase.RunAsync(graph, rows, cancellationToken).ConfigureAwait(false);
+        if (!marked.Has(resource))
         {
             return new Explanation(resource, null, []);
         }
 
         List<Resource> chain = [resource];
-        while (marks.From(chain[^1]) is { } keeper)
+        while (marked.From(chain[^1]) is { } keeper)
         {
             chain.Add(keeper);
         }
@@ -99,58 +92,78 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
     private async Task<CollectionReport> CollectAloneAsync(CancellationToken cancellationToken)
     {
         var graph = Graph();
-        var marks = new Marks(graph);
         var (view, watch) = await root.Database.WatchAsync(cancellationToken).ConfigureAwait(false);
-        var white = await Task.Run(() => marks.MarkAll(view, cancellationToken), cancellationToken).ConfigureAwait(false);
-        List<Resource> removed = [];
+        var marked = await MarkPhase.RunAsync(graph, view, cancellationToken).ConfigureAwait(false);
+        var removed = new Removals();
         var freed = 0L;
-
-        // In any order: what a crash leaves of it is white again, and a snapshot without its parent counts as absent.
-        var size = new BatchSize();
-        for (var done = 0; done < white.Count;)
+        try
         {
-            await Pause().ConfigureAwait(false);
-            var batch = white.Skip(done).Take(Batch ?? size.Next).Select(row => row.Resource).ToList();
-            var started = time.GetTimestamp();
-            var (gone, files) = await root.Database.CommitAsync(
-                tx => Remove(graph, marks, watch, tx, batch), cancellationToken).ConfigureAwait(false);
-            size.Took(time.GetElapsedTime(started));
-            done += batch.Count;
-            removed.AddRange(gone);
-            foreach (var file in files)
+            await RemoveAsync(graph, marked, watch, removed, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also after a failure: a disk that is full takes no further rows until these files are gone.
+            foreach (var (kind, files) in removed.Files)
             {
-                freed += await file().ConfigureAwait(false);
+                freed += await graph.DeleteFilesAsync(kind, files).ConfigureAwait(false);
             }
         }
 
         var (strays, bytes) = await root.SweepFilesAsync(dryRun: false, cancellationToken).ConfigureAwait(false);
         var ingests = root.SweepIngests(dryRun: false);
-        return new CollectionReport(DryRun: false, removed, marks.Count, freed + bytes, strays, ingests);
+        return new CollectionReport(DryRun: false, removed.Resources, marked.Kept, freed + bytes, strays, ingests);
     }
 
-    private static (List<Resource> Gone, List<Func<Task<long>>> Files) Remove(
-        ReferenceGraph graph, Marks marks, MetadataWatch watch, MetadataTransaction tx, List<Resource> batch)
+    private async Task RemoveAsync(
+        ReferenceGraph graph, MarkPhase marked, MetadataWatch watch, Removals removed, CancellationToken cancellationToken)
     {
+        // In any order: what a crash leaves of it is white again, and a snapshot without its parent counts as absent.
+        var size = new BatchSize();
+        for (var done = 0; done < marked.White.Count;)
+        {
+            await Pause().ConfigureAwait(false);
+            var batch = marked.White.Skip(done).Take(Batch ?? size.Next).ToList();
+            var started = time.GetTimestamp();
+            removed.Add(await root.Database.CommitAsync(tx => Remove(graph, marked, watch, tx, batch), cancellationToken).ConfigureAwait(false));
+            size.Took(time.GetElapsedTime(started));
+            done += batch.Count;
+        }
+    }
+
+    private static Removals Remove(
+        ReferenceGraph graph, MarkPhase marked, MetadataWatch watch, MetadataTransaction tx, List<ResourceRow> batch)
+    {
+        tx.IsUnwatched = true;
         foreach (var changed in watch.Take())
         {
             if (graph.Of(changed) is { } resource)
             {
-                marks.Shade(tx, resource);
+                marked.Shade(tx, resource);
             }
         }
 
-        List<Resource> gone = [];
-        List<Func<Task<long>>> files = [];
-        foreach (var resource in batch.Where(resource => !marks.Has(resource)))
+        var removed = new Removals();
+        foreach (var row in batch)
         {
-            gone.Add(resource);
-            if (graph.Remove(tx, resource) is { } file)
+            if (!marked.Has(row.Resource))
             {
-                files.Add(file);
+                removed.Add(row.Resource, graph.Remove(tx, row.Resource));
             }
         }
 
-        return (gone, files);
+        return removed;
+    }
+
+    /// <summary>What deleting would free: of blobs those that no other namespace goes on seeing.</summary>
+    private long BytesOf(IReadOnlyList<ResourceRow> white, IMetadataReader rows)
+    {
+        var going = white.Select(row => row.Resource).ToHashSet();
+        var content = tables.Single(table => table.Kind == ResourceKind.Content);
+        var staying = content.Namespaces(rows).SelectMany(ns => content.All(rows, ns))
+            .Where(row => !going.Contains(row.Resource)).Select(row => row.Resource.Key).ToHashSet(StringComparer.Ordinal);
+        return white.Where(row => row.Resource.Kind == ResourceKind.Snapshot).Sum(row => row.Size)
+            + white.Where(row => row.Resource.Kind == ResourceKind.Content && !staying.Contains(row.Resource.Key))
+                .DistinctBy(row => row.Resource.Key).Sum(row => row.Size);
     }
 
     private Task Pause() => Between?.Invoke() ?? Task.CompletedTask;

@@ -6,7 +6,7 @@ namespace ImageStore.Gc;
 /// <summary>containerd's labels that refer to other resources, or say how long one lives.</summary>
 /// <remarks>
 /// <c>containerd.io/gc.ref.content</c>, <c>.image</c> and <c>.snapshot.SNAPSHOTTER</c> keep what they name; <c>gc.bref.…</c> has the
-/// labelled resource kept by what it names. A suffix after <c>.</c> or <c>/</c> tells several of a kind apart.
+/// labelled resource kept by what it names, and <c>gc.cond.snapshot.…</c> by a snapshot that was used of late. A suffix after <c>.</c> or <c>/</c> tells several of a kind apart.
 /// </remarks>
 internal static class LabelReferences
 {
@@ -15,47 +15,66 @@ internal static class LabelReferences
     private const string Content = "content";
     private const string Image = "image";
     private const string Snapshot = "snapshot.";
+    private const string Condition = Labels.GcPrefix + "cond.snapshot";
 
     /// <summary>What the labels of a resource keep.</summary>
-    public static IEnumerable<Resource> Kept(ResourceRow row) => Named(row, Forward);
+    public static IEnumerable<Resource> Kept(ResourceRow row) => row.Labels.Count == 0 ? [] : Named(row, Forward);
 
     /// <summary>What keeps the resource, by its own labels.</summary>
-    public static IEnumerable<Resource> Keepers(ResourceRow row) => Named(row, Back);
+    public static IEnumerable<Resource> Keepers(ResourceRow row) => row.Labels.Count == 0 ? [] : Named(row, Back);
+
+    /// <summary>What keeps a blob or image while a condition holds, by its own labels.</summary>
+    public static IEnumerable<(Resource Keeper, UseCondition Condition)> ConditionalKeepers(ResourceRow row)
+    {
+        if (row.Resource.Kind is not (ResourceKind.Content or ResourceKind.Image))
+        {
+            yield break;
+        }
+
+        foreach (var (label, value) in row.Labels)
+        {
+            if (label.StartsWith(Condition, StringComparison.Ordinal)
+                && value.IndexOf('|', StringComparison.Ordinal) is > 0 and var bar && bar < value.Length - 1)
+            {
+                var snapshotter = UpToSlash(label.AsSpan(Condition.Length).TrimStart("./"));
+                yield return (
+                    row.Resource.Beside(ResourceKind.Snapshot, $"{snapshotter}/{value.AsSpan(bar + 1)}"),
+                    UseCondition.Parse(value.AsSpan(0, bar)));
+            }
+        }
+    }
 
     private static IEnumerable<Resource> Named(ResourceRow row, string prefix)
     {
         foreach (var (label, value) in row.Labels)
         {
             if (label.StartsWith(prefix, StringComparison.Ordinal) && value.Length > 0
-                && Target(label.AsSpan(prefix.Length), row.Resource.Namespace, value) is { } target)
+                && Target(row.Resource, label.AsSpan(prefix.Length), value) is { } target)
             {
                 yield return target;
             }
         }
     }
 
-    private static Resource? Target(ReadOnlySpan<char> what, string ns, string value)
+    private static Resource? Target(Resource from, ReadOnlySpan<char> what, string value)
     {
         if (Is(what, Content))
         {
-            return new Resource(ResourceKind.Content, ns, value);
+            return from.Beside(ResourceKind.Content, value);
         }
 
         if (Is(what, Image))
         {
-            return new Resource(ResourceKind.Image, ns, value);
-        }
-
-        if (!what.StartsWith(Snapshot, StringComparison.Ordinal))
-        {
-            return null;
+            return from.Beside(ResourceKind.Image, value);
         }
 
         // A snapshotter's name may hold dots, so only a slash ends it.
-        var snapshotter = what[Snapshot.Length..];
-        var end = snapshotter.IndexOf('/');
-        return new Resource(ResourceKind.Snapshot, ns, $"{(end < 0 ? snapshotter : snapshotter[..end])}/{value}");
+        return what.StartsWith(Snapshot, StringComparison.Ordinal)
+            ? from.Beside(ResourceKind.Snapshot, $"{UpToSlash(what[Snapshot.Length..])}/{value}")
+            : null;
     }
+
+    private static ReadOnlySpan<char> UpToSlash(ReadOnlySpan<char> text) => text.IndexOf('/') is >= 0 and var end ? text[..end] : text;
 
     private static bool Is(ReadOnlySpan<char> what, string kind) =>
         what.StartsWith(kind, StringComparison.Ordinal) && (what.Length == kind.Length || what[kind.Length] is '.' or '/');

@@ -3,85 +3,142 @@ using ImageStore.Store.Resources;
 
 namespace ImageStore.Gc;
 
-/// <summary>What was found to stay, each with what it was reached from. Whatever is not marked is white.</summary>
+/// <summary>What was found to stay of a namespace, each with what it was reached from. Whatever is not marked is white.</summary>
 internal sealed class Marks(ReferenceGraph graph)
 {
-    private readonly Dictionary<Resource, Mark> _marks = [];
+    private readonly Dictionary<Resource, Node> _nodes = [];
     private readonly Dictionary<Resource, List<Resource>> _keptByLabel = [];
+    private readonly Stack<Node> _grey = new();
 
-    /// <summary>Marks all that stays, over rows that do not change meanwhile.</summary>
-    /// <returns>What may go: what is not marked.</returns>
-    public IReadOnlyList<ResourceRow> MarkAll(IMetadataReader rows, CancellationToken cancellationToken)
+    private enum Colour
     {
-        List<ResourceRow> unsure = [];
-        Stack<(ResourceRow Row, bool Flat)> grey = new();
-        foreach (var row in graph.All(rows))
+        White,
+
+        /// <summary>Kept by a flat lease, and what it refers to is not.</summary>
+        Flat,
+
+        Black,
+    }
+
+    /// <summary>How many are marked.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Marks all of <paramref name="namespace"/> that stays, over rows that do not change meanwhile.</summary>
+    /// <returns>What may go: what is not marked.</returns>
+    public IReadOnlyList<ResourceRow> MarkAll(IMetadataReader rows, string @namespace, CancellationToken cancellationToken)
+    {
+        List<Node> all = [];
+        List<(Resource Kept, Resource Keeper, UseCondition Condition)> conditional = [];
+        foreach (var row in graph.All(rows, @namespace))
         {
+            var node = _nodes[row.Resource] = new Node(row);
+            all.Add(node);
             foreach (var keeper in LabelReferences.Keepers(row))
             {
-                (_keptByLabel.TryGetValue(keeper, out var kept) ? kept : _keptByLabel[keeper] = []).Add(row.Resource);
+                KeptByLabel(keeper, row.Resource);
             }
 
-            if (graph.Root(row) is null)
+            conditional.AddRange(LabelReferences.ConditionalKeepers(row).Select(keeper => (row.Resource, keeper.Keeper, keeper.Condition)));
+            if (graph.Root(row) is not null)
             {
-                unsure.Add(row);
-            }
-            else
-            {
-                _marks[row.Resource] = new Mark(null, Flat: false);
-                grey.Push((row, false));
+                Mark(node, null, Colour.Black);
             }
         }
 
-        Follow(rows, grey, cancellationToken);
-        return [.. unsure.Where(row => !Has(row.Resource))];
+        foreach (var (kept, keeper, condition) in conditional)
+        {
+            if (_nodes.TryGetValue(keeper, out var snapshot) && graph.Holds(condition, snapshot.Row))
+            {
+                KeptByLabel(keeper, kept);
+            }
+        }
+
+        Follow(resource => _nodes.GetValueOrDefault(resource), cancellationToken);
+        return [.. all.Where(node => node.Colour == Colour.White).Select(node => node.Row)];
     }
 
     /// <summary>Marks a resource that somebody has just changed, and all that it keeps now.</summary>
     public void Shade(IMetadataReader rows, Resource changed)
     {
-        if (graph.Find(rows, changed) is not { } row)
+        if (Now(changed) is not { } node)
         {
             return;
         }
 
         // What it keeps may be new, even when it was marked before.
-        _marks.TryAdd(changed, new Mark(null, Flat: false));
-        Stack<(ResourceRow, bool)> grey = new();
-        grey.Push((row, false));
-        Follow(rows, grey, CancellationToken.None);
+        Mark(node, node.From, Colour.Black);
+        Follow(Now, CancellationToken.None);
+
+        Node? Now(Resource resource)
+        {
+            if (graph.Find(rows, resource) is not { } row)
+            {
+                return null;
+            }
+
+            if (!_nodes.TryGetValue(resource, out var known))
+            {
+                return _nodes[resource] = new Node(row);
+            }
+
+            known.Row = row;
+            return known;
+        }
     }
 
-    /// <summary>How many are marked.</summary>
-    public int Count => _marks.Count;
-
-    public bool Has(Resource resource) => _marks.ContainsKey(resource);
+    public bool Has(Resource resource) => _nodes.TryGetValue(resource, out var node) && node.Colour != Colour.White;
 
     /// <summary>The resource that it was reached from; null for a root and for what is white.</summary>
-    public Resource? From(Resource resource) => _marks.TryGetValue(resource, out var mark) ? mark.From : null;
+    public Resource? From(Resource resource) => _nodes.GetValueOrDefault(resource)?.From;
 
-    private void Follow(IMetadataReader rows, Stack<(ResourceRow Row, bool Flat)> grey, CancellationToken cancellationToken)
+    private void KeptByLabel(Resource keeper, Resource kept) =>
+        (_keptByLabel.TryGetValue(keeper, out var known) ? known : _keptByLabel[keeper] = []).Add(kept);
+
+    private void Mark(Node node, Resource? from, Colour colour)
     {
-        while (grey.TryPop(out var one))
+        Count += node.Colour == Colour.White ? 1 : 0;
+        (node.From, node.Colour) = (from, colour);
+        _grey.Push(node);
+    }
+
+    private void Follow(Func<Resource, Node?> find, CancellationToken cancellationToken)
+    {
+        while (_grey.TryPop(out var one))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (one.Flat)
+            if (one.Colour == Colour.Flat)
             {
                 continue;
             }
 
-            var flat = ReferenceGraph.IsFlat(one.Row);
-            foreach (var kept in ReferenceGraph.Kept(one.Row).Concat(_keptByLabel.GetValueOrDefault(one.Row.Resource) ?? []))
+            var colour = ReferenceGraph.IsFlat(one.Row) ? Colour.Flat : Colour.Black;
+            foreach (var kept in ReferenceGraph.Kept(one.Row))
             {
-                // What a flat lease reached first is followed when something else reaches it.
-                if ((!_marks.TryGetValue(kept, out var before) || (before.Flat && !flat)) && graph.Find(rows, kept) is { } row)
+                Reach(kept);
+            }
+
+            if (_keptByLabel.Count > 0 && _keptByLabel.TryGetValue(one.Row.Resource, out var byLabel))
+            {
+                byLabel.ForEach(Reach);
+            }
+
+            // What a flat lease reached first is followed when something else reaches it.
+            void Reach(Resource kept)
+            {
+                if (!(_nodes.TryGetValue(kept, out var known) && known.Colour >= colour) && find(kept) is { } node)
                 {
-                    _marks[kept] = new Mark(one.Row.Resource, flat);
-                    grey.Push((row, flat));
+                    Mark(node, one.Row.Resource, colour);
                 }
             }
         }
     }
 
-    private readonly record struct Mark(Resource? From, bool Flat);
+    private sealed class Node(ResourceRow row)
+    {
+        public ResourceRow Row { get; set; } = row;
+
+        public Resource? From { get; set; }
+
+        public Colour Colour { get; set; }
+    }
 }

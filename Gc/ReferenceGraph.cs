@@ -9,7 +9,11 @@ internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateT
 {
     private readonly Dictionary<ResourceKind, IResourceTable> _tables = tables.ToDictionary(table => table.Kind);
 
-    public IEnumerable<ResourceRow> All(IMetadataReader rows) => tables.SelectMany(table => table.All(rows));
+    /// <summary>The namespaces that have anything.</summary>
+    public IReadOnlyList<string> Namespaces(IMetadataReader rows) =>
+        [.. tables.SelectMany(table => table.Namespaces(rows)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) => tables.SelectMany(table => table.All(rows, @namespace));
 
     public ResourceRow? Find(IMetadataReader rows, Resource resource) =>
         _tables.TryGetValue(resource.Kind, out var table) ? table.Find(rows, resource) : null;
@@ -18,7 +22,11 @@ internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateT
     public Resource? Of((string Table, string Key) changed) =>
         tables.Select(table => table.Of(changed.Table, changed.Key)).FirstOrDefault(resource => resource is not null);
 
-    public Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource) => _tables[resource.Kind].Remove(transaction, resource);
+    /// <inheritdoc cref="IResourceTable.Remove"/>
+    public string? Remove(MetadataTransaction transaction, Resource resource) => _tables[resource.Kind].Remove(transaction, resource);
+
+    /// <inheritdoc cref="IResourceTable.DeleteFilesAsync"/>
+    public Task<long> DeleteFilesAsync(ResourceKind kind, string files) => _tables[kind].DeleteFilesAsync(files);
 
     /// <summary>Why a resource stays by itself; null when it needs another one to keep it.</summary>
     public RootReason? Root(ResourceRow row) => row.Resource.Kind switch
@@ -30,7 +38,12 @@ internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateT
     };
 
     /// <summary>What a resource keeps, by its nature and by its labels.</summary>
-    public static IEnumerable<Resource> Kept(ResourceRow row) => row.References.Concat(LabelReferences.Kept(row));
+    public static IEnumerable<Resource> Kept(ResourceRow row) =>
+        row.References.Count == 0 ? LabelReferences.Kept(row) : row.References.Concat(LabelReferences.Kept(row));
+
+    /// <summary>Whether a snapshot satisfies the condition under which it keeps something.</summary>
+    public bool Holds(UseCondition condition, ResourceRow snapshot) =>
+        Labels.Time(snapshot.Labels, Labels.UsedAt) is { } usedAt && condition.Holds(usedAt, now);
 
     /// <summary>A flat lease keeps what it was given, and nothing beyond.</summary>
     public static bool IsFlat(ResourceRow row) => row.Resource.Kind == ResourceKind.Lease && row.Labels.ContainsKey(Labels.Flat);

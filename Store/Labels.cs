@@ -40,13 +40,20 @@ public static class Labels
     /// <summary>The diff ID of a compressed layer.</summary>
     public const string Uncompressed = "containerd.io/uncompressed";
 
+    /// <summary>When a snapshot was used last, RFC 3339: what conditional references ask for.</summary>
+    public const string UsedAt = "containerd.io/gc.cond.value-usedat";
+
     /// <summary>Has the time come that <see cref="Expire"/> names? A label that is no time never lets anything go.</summary>
-    public static bool IsExpired(IReadOnlyDictionary<string, string> labels, DateTimeOffset now)
+    public static bool IsExpired(IReadOnlyDictionary<string, string> labels, DateTimeOffset now) => Time(labels, Expire) <= now;
+
+    /// <summary>The time that a label names, or null.</summary>
+    public static DateTimeOffset? Time(IReadOnlyDictionary<string, string> labels, string key)
     {
         ArgumentNullException.ThrowIfNull(labels);
-        return labels.TryGetValue(Expire, out var text)
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var end)
-            && end <= now;
+        return labels.TryGetValue(key, out var text)
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time
+            : null;
     }
 
     /// <summary>Checks keys and values.</summary>

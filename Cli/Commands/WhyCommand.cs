@@ -26,18 +26,17 @@ internal static class WhyCommand
         {
             what,
         };
-        Session.Bind(command, MetadataAccess.ReadOnly, (session, engine, token) =>
+        Session.Bind(command, MetadataAccess.ReadOnly, async (session, engine, token) =>
         {
             var (kind, key) = Parse(session.Value(what));
-            var found = engine.Explain(kind, key, token);
+            var found = await engine.ExplainAsync(kind, key, token).ConfigureAwait(false);
             if (session.Json)
             {
                 Json.Write(found, Json.Default.Explanation);
-                return Task.CompletedTask;
+                return;
             }
 
             Write(found);
-            return Task.CompletedTask;
         });
         return command;
     }

@@ -14,6 +14,8 @@ internal sealed class HostsFile
     private const int MaxPasswordBytes = 64 * 1024;
     private const int MaxHosts = 64;
 
+    private static readonly TimeSpan s_longestTimeout = TimeSpan.FromHours(1);
+
     private static readonly HashSet<string> s_hostKeys = new(StringComparer.Ordinal)
     {
         "capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout", "auth", "max_bytes_per_second",
@@ -193,7 +195,7 @@ internal sealed class HostsFile
     }
 
     private static TimeSpan? Duration(TomlItem? item) => item is null ? null
-        : GoDuration.Parse(item.Text) ?? throw item.Complaint($"'{Printable.Of(item.Text)}' is no time between 1ms and 1h, such as 30s");
+        : GoDuration.Parse(item.Text, s_longestTimeout) ?? throw item.Complaint($"'{Printable.Of(item.Text)}' is no time between 1ms and 1h, such as 30s");
 
     private Credential? Credential(TomlItem? item, out string? helper)
     {

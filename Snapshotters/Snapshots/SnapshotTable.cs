@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Resources;
 
@@ -8,41 +9,46 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
 {
     public ResourceKind Kind => ResourceKind.Snapshot;
 
-    public IEnumerable<ResourceRow> All(IMetadataReader rows) =>
-        rows.List(SnapshotCatalogue.Table, string.Empty).Select(row => Row(Resource.OfRow(Kind, row.Key), row.Value));
+    public IReadOnlyList<string> Namespaces(IMetadataReader rows) => rows.NamespacesOf(SnapshotCatalogue.Table);
+
+    public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
+        rows.List(SnapshotCatalogue.Table, @namespace + "/").Select(row => Row(new Resource(Kind, row.Key), row.Value));
 
     public ResourceRow? Find(IMetadataReader rows, Resource resource) =>
         rows.Get(SnapshotCatalogue.Table, resource.RowKey) is { } row ? Row(resource, row) : null;
 
-    public Resource? Of(string table, string rowKey) => table == SnapshotCatalogue.Table.Name ? Resource.OfRow(Kind, rowKey) : null;
+    public Resource? Of(string table, string rowKey) => table == SnapshotCatalogue.Table.Name ? new Resource(Kind, rowKey) : null;
 
-    public Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource)
+    public string? Remove(MetadataTransaction transaction, Resource resource)
     {
-        var key = resource.RowKey;
-        if (transaction.Get(SnapshotCatalogue.Table, key) is not { } row)
-        {
-            return null;
-        }
-
-        transaction.Delete(SnapshotCatalogue.Table, key);
-        return () => Task.Run(() =>
-        {
-            var directories = new SnapshotDirectories(rootDirectory, Snapshotter(resource));
-            var bytes = row.Bytes ?? (Directory.Exists(directories.Fs(row.Id))
-                ? TreeUsage.Measure(directories.Fs(row.Id), CancellationToken.None).Bytes
-                : 0);
-            directories.Remove(row.Id);
-            return bytes;
-        });
+        var row = transaction.Get(SnapshotCatalogue.Table, resource.RowKey);
+        transaction.Delete(SnapshotCatalogue.Table, resource.RowKey);
+        return row is null ? null : string.Create(CultureInfo.InvariantCulture, $"{Snapshotter(resource)}/{row.Id}/{row.Bytes}");
     }
 
-    private static string Snapshotter(Resource snapshot) => snapshot.Key[..snapshot.Key.IndexOf('/', StringComparison.Ordinal)];
+    public Task<long> DeleteFilesAsync(string files) => Task.Run(() =>
+    {
+        var parts = files.Split('/');
+        var directories = new SnapshotDirectories(rootDirectory, parts[0]);
+        var id = long.Parse(parts[1], CultureInfo.InvariantCulture);
+        var bytes = parts[2].Length > 0 ? long.Parse(parts[2], CultureInfo.InvariantCulture)
+            : Directory.Exists(directories.Fs(id)) ? TreeUsage.Measure(directories.Fs(id), CancellationToken.None).Bytes
+            : 0;
+        directories.Remove(id);
+        return bytes;
+    });
+
+    private static ReadOnlySpan<char> Snapshotter(Resource snapshot)
+    {
+        var key = snapshot.RowKey.AsSpan(snapshot.RowKey.IndexOf('/', StringComparison.Ordinal) + 1);
+        return key[..key.IndexOf('/')];
+    }
 
     // Somebody has what is not committed mounted, or is filling it.
     private static ResourceRow Row(Resource snapshot, SnapshotRow row) => new(
         snapshot,
         row.Labels,
-        row.Parent is { } parent ? [snapshot with { Key = $"{Snapshotter(snapshot)}/{parent}" }] : [])
+        row.Parent is { } parent ? [snapshot.Beside(ResourceKind.Snapshot, $"{Snapshotter(snapshot)}/{parent}")] : [])
     {
         InUse = row.Kind != SnapshotKind.Committed,
         Size = row.Bytes ?? 0,

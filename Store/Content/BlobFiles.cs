@@ -21,9 +21,7 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
     /// <returns>How many, and their bytes.</returns>
     public async Task<(int Files, long Bytes)> SweepAsync(bool dryRun, CancellationToken cancellationToken)
     {
-        var named = db.List(StoreTables.Content, string.Empty)
-            .Select(row => row.Key[(row.Key.IndexOf('/', StringComparison.Ordinal) + 1)..])
-            .ToHashSet(StringComparer.Ordinal);
+        var named = Named();
         var (count, bytes) = (0, 0L);
         foreach (var algorithm in (string[])["sha256", "sha512"])
         {
@@ -46,8 +44,31 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
     private static IEnumerable<FileInfo> Files(string directory) =>
         Directory.Exists(directory) ? new DirectoryInfo(directory).EnumerateFiles() : [];
 
-    private bool IsNamed(Digest digest) =>
-        db.List(StoreTables.Namespaces, string.Empty).Any(ns => db.Get(StoreTables.Content, $"{ns.Key}/{digest}") is not null);
+    private HashSet<string> Named()
+    {
+        HashSet<string> named = new(StringComparer.Ordinal);
+        var seen = named.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var (key, _) in db.List(StoreTables.Content, string.Empty))
+        {
+            seen.Add(key.AsSpan(key.IndexOf('/', StringComparison.Ordinal) + 1));
+        }
+
+        return named;
+    }
+
+    private bool IsNamed(Digest digest)
+    {
+        var text = digest.ToString();
+        foreach (var ns in db.NamespacesOf(StoreTables.Content))
+        {
+            if (db.Get(StoreTables.Content, $"{ns}/{text}") is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private long Delete(Digest digest)
     {

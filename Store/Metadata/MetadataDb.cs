@@ -77,17 +77,21 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         }
     }
 
-    /// <summary>The row, or null.</summary>
+    /// <inheritdoc/>
     public T? Get<T>(MetadataTable<T> table, string key)
         where T : class => Rows(table).Get(key);
 
-    /// <summary>The rows whose keys begin with <paramref name="keyPrefix"/>, in ordinal order.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, T>> List<T>(MetadataTable<T> table, string keyPrefix)
         where T : class => Rows(table).List(keyPrefix);
 
-    /// <summary>What the rows of a namespace add up to.</summary>
+    /// <inheritdoc/>
     public RowTotals Totals<T>(MetadataTable<T> table, string @namespace)
         where T : class => Rows(table).Totals(@namespace);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> NamespacesOf<T>(MetadataTable<T> table)
+        where T : class => Rows(table).Namespaces;
 
     /// <summary>Runs <paramref name="body"/> as a transaction; the task ends when its changes are durable.</summary>
     /// <remarks>A body that throws changes nothing. Once it has begun it is no longer cancelled.</remarks>

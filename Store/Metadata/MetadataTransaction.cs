@@ -21,17 +21,21 @@ public sealed class MetadataTransaction : IMetadataReader
     /// <summary>Has the watch take no note of it: the collector knows what it removes.</summary>
     internal bool IsUnwatched { get; set; }
 
-    /// <summary>The row, or null.</summary>
+    /// <inheritdoc/>
     public T? Get<T>(MetadataTable<T> table, string key)
         where T : class => Draft(table) is { } draft ? draft.Get(key) : Rows(table).Get(key);
 
-    /// <summary>The rows whose keys begin with <paramref name="keyPrefix"/>, in ordinal order.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, T>> List<T>(MetadataTable<T> table, string keyPrefix)
         where T : class => Draft(table) is { } draft ? draft.List(keyPrefix) : Rows(table).List(keyPrefix);
 
-    /// <summary>What the rows of a namespace add up to.</summary>
+    /// <inheritdoc/>
     public RowTotals Totals<T>(MetadataTable<T> table, string @namespace)
         where T : class => Draft(table) is { } draft ? draft.Totals(@namespace) : Rows(table).Totals(@namespace);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> NamespacesOf<T>(MetadataTable<T> table)
+        where T : class => Draft(table) is { } draft ? draft.Namespaces : Rows(table).Namespaces;
 
     /// <summary>Writes a row, new or in place of the one with this key.</summary>
     /// <exception cref="ImageStoreException">The key is empty or has more than <see cref="MetadataDb.MaxKeyBytes"/>

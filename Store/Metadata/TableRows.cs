@@ -26,6 +26,11 @@ internal sealed class TableRows<T>
 
     public RowTotals Totals(string @namespace) => _totals.GetValueOrDefault(@namespace);
 
+    public IReadOnlyList<string> Namespaces => Named(_totals);
+
+    private static List<string> Named(Dictionary<string, RowTotals> totals) =>
+        [.. totals.Where(ns => ns.Value.Count > 0).Select(ns => ns.Key).Order(StringComparer.Ordinal)];
+
     /// <summary>The table as a transaction changes it.</summary>
     public sealed class Draft(MetadataTable<T> table, TableRows<T> rows)
     {
@@ -37,6 +42,8 @@ internal sealed class TableRows<T>
         public List<KeyValuePair<string, T>> List(string prefix) => _rows.WithPrefix(prefix);
 
         public RowTotals Totals(string @namespace) => _totals.GetValueOrDefault(@namespace);
+
+        public IReadOnlyList<string> Namespaces => Named(_totals);
 
         public void Put(string key, T row)
         {

@@ -8,8 +8,11 @@ public interface IResourceTable
     /// <summary>The kind.</summary>
     ResourceKind Kind { get; }
 
-    /// <summary>All of them.</summary>
-    IEnumerable<ResourceRow> All(IMetadataReader rows);
+    /// <summary>The namespaces that have any.</summary>
+    IReadOnlyList<string> Namespaces(IMetadataReader rows);
+
+    /// <summary>All of a namespace.</summary>
+    IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace);
 
     /// <summary>One of them, or null.</summary>
     ResourceRow? Find(IMetadataReader rows, Resource resource);
@@ -18,6 +21,10 @@ public interface IResourceTable
     Resource? Of(string table, string rowKey);
 
     /// <summary>Removes the rows of one.</summary>
-    /// <returns>What is left to do once that is durable: the deletion of its files, which gives the bytes that it freed. Null where there is nothing.</returns>
-    Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource);
+    /// <returns>What <see cref="DeleteFilesAsync"/> is given once that is durable; null where there are no files.</returns>
+    string? Remove(MetadataTransaction transaction, Resource resource);
+
+    /// <summary>Deletes files whose rows are gone, unless somebody else has them by now.</summary>
+    /// <returns>The bytes that are free then.</returns>
+    Task<long> DeleteFilesAsync(string files);
 }

@@ -8,20 +8,24 @@ internal sealed class ImageTable : IResourceTable
 {
     public ResourceKind Kind => ResourceKind.Image;
 
-    public IEnumerable<ResourceRow> All(IMetadataReader rows) =>
-        rows.List(StoreTables.Images, string.Empty).Select(row => Row(Resource.OfRow(Kind, row.Key), row.Value));
+    public IReadOnlyList<string> Namespaces(IMetadataReader rows) => rows.NamespacesOf(StoreTables.Images);
+
+    public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
+        rows.List(StoreTables.Images, @namespace + "/").Select(row => Row(new Resource(Kind, row.Key), row.Value));
 
     public ResourceRow? Find(IMetadataReader rows, Resource resource) =>
         rows.Get(StoreTables.Images, resource.RowKey) is { } row ? Row(resource, row) : null;
 
-    public Resource? Of(string table, string rowKey) => table == StoreTables.Images.Name ? Resource.OfRow(Kind, rowKey) : null;
+    public Resource? Of(string table, string rowKey) => table == StoreTables.Images.Name ? new Resource(Kind, rowKey) : null;
 
-    public Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource)
+    public string? Remove(MetadataTransaction transaction, Resource resource)
     {
         transaction.Delete(StoreTables.Images, resource.RowKey);
         return null;
     }
 
+    public Task<long> DeleteFilesAsync(string files) => Task.FromResult(0L);
+
     private static ResourceRow Row(Resource image, ImageRow row) =>
-        new(image, row.Labels, [new Resource(ResourceKind.Content, image.Namespace, row.Target.Digest.ToString())]);
+        new(image, row.Labels, [image.Beside(ResourceKind.Content, row.Target.Digest.ToString())]);
 }

@@ -10,8 +10,10 @@ internal sealed class LeaseTable : IResourceTable
 
     public ResourceKind Kind => ResourceKind.Lease;
 
-    public IEnumerable<ResourceRow> All(IMetadataReader rows) =>
-        rows.List(StoreTables.Leases, string.Empty).Select(row => Row(rows, Resource.OfRow(Kind, row.Key), row.Value));
+    public IReadOnlyList<string> Namespaces(IMetadataReader rows) => rows.NamespacesOf(StoreTables.Leases);
+
+    public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
+        rows.List(StoreTables.Leases, @namespace + "/").Select(row => Row(rows, new Resource(Kind, row.Key), row.Value));
 
     public ResourceRow? Find(IMetadataReader rows, Resource resource) =>
         rows.Get(StoreTables.Leases, resource.RowKey) is { } row ? Row(rows, resource, row) : null;
@@ -20,30 +22,32 @@ internal sealed class LeaseTable : IResourceTable
     {
         if (table == StoreTables.Leases.Name)
         {
-            return Resource.OfRow(Kind, rowKey);
+            return new Resource(Kind, rowKey);
         }
 
         return table == StoreTables.LeaseResources.Name && rowKey.Split('/', 3) is [var ns, var id, _] ? new Resource(Kind, ns, id) : null;
     }
 
-    public Func<Task<long>>? Remove(MetadataTransaction transaction, Resource resource)
+    public string? Remove(MetadataTransaction transaction, Resource resource)
     {
         LeaseManager.Delete(transaction, resource.RowKey);
         return null;
     }
 
+    public Task<long> DeleteFilesAsync(string files) => Task.FromResult(0L);
+
     private static ResourceRow Row(IMetadataReader rows, Resource lease, LeaseRow row) => new(
         lease,
         row.Labels,
-        [.. rows.List(StoreTables.LeaseResources, lease.RowKey + "/").Select(held => Held(lease.Namespace, held.Value)).OfType<Resource>()]);
+        [.. rows.List(StoreTables.LeaseResources, lease.RowKey + "/").Select(held => Held(lease, held.Value)).OfType<Resource>()]);
 
     // Ingests are files and no rows: they are looked at where they lie.
-    private static Resource? Held(string ns, LeaseResourceRow held) => held.Type switch
+    private static Resource? Held(Resource lease, LeaseResourceRow held) => held.Type switch
     {
-        "content" => new Resource(ResourceKind.Content, ns, held.Id),
-        "images" => new Resource(ResourceKind.Image, ns, held.Id),
+        "content" => lease.Beside(ResourceKind.Content, held.Id),
+        "images" => lease.Beside(ResourceKind.Image, held.Id),
         _ when held.Type.StartsWith(Snapshots, StringComparison.Ordinal) =>
-            new Resource(ResourceKind.Snapshot, ns, $"{held.Type[Snapshots.Length..]}/{held.Id}"),
+            lease.Beside(ResourceKind.Snapshot, $"{held.Type.AsSpan(Snapshots.Length)}/{held.Id}"),
         _ => null,
     };
 }

@@ -341,15 +341,44 @@ public sealed class CollectorTests : IAsyncLifetime
         await _root.ImageAsync("image", "top");
         var white = await _root.BlobAsync("white");
 
-        var kept = _root.Collector.Explain(Blob(leaf), Ct);
-        var nothing = _root.Collector.Explain(Blob(white), Ct);
+        var kept = await _root.Collector.ExplainAsync(Blob(leaf), Ct);
+        var nothing = await _root.Collector.ExplainAsync(Blob(white), Ct);
 
         Assert.Equal(RootReason.Image, kept.Reason);
         Assert.Equal([new Resource(ResourceKind.Image, CollectedRoot.Namespace, "image"), Blob(top), Blob(leaf)], kept.Chain);
         Assert.Empty(nothing.Chain);
-        Assert.Throws<Store.Errors.ImageStoreException>(() => _root.Collector.Explain(Blob(CollectedRoot.DigestOf("none")), Ct));
+        await Assert.ThrowsAsync<Store.Errors.ImageStoreException>(
+            () => _root.Collector.ExplainAsync(Blob(CollectedRoot.DigestOf("none")), Ct));
 
         static Resource Blob(Digest digest) => new(ResourceKind.Content, CollectedRoot.Namespace, digest.ToString());
+    }
+
+    [Theory]
+    [InlineData("usedat<24h|chain", -23, true)]
+    [InlineData("usedat<24h|chain", -25, false)]
+    [InlineData("usedat>24h|chain", -25, true)]
+    [InlineData("usedat>24h|chain", -23, false)]
+    [InlineData("usedat>48h,usedat<1h30m|chain", -1, true)]
+    [InlineData("usedat<24h|other", -1, false)]
+    [InlineData("usedat=24h|chain", -24, false)]
+    [InlineData("colour<24h|chain", -1, false)]
+    [InlineData("usedat<soon|chain", -1, false)]
+    [InlineData("usedat<24h", -1, false)]
+    public async Task Collect_BlobWithACondition_StaysWhileTheSnapshotSatisfiesIt(string condition, int hours, bool stays)
+    {
+        var snapshots = await SnapshotterFactory.OpenAsync(
+            "native", _root.Root.Directory, CollectedRoot.Namespace, _root.Root.Database, _root.Time, Ct);
+        await snapshots.PrepareAsync("work", null, Labels.None, Ct);
+        await snapshots.CommitAsync("chain", "work", new Dictionary<string, string>
+        {
+            [Labels.Root] = "x",
+            ["containerd.io/gc.cond.value-usedat"] = _root.Time.GetUtcNow().AddHours(hours).ToString("O"),
+        }, Ct);
+        await _root.BlobAsync("layer", labels: ("containerd.io/gc.cond.snapshot.native", condition));
+
+        await _root.Collector.CollectAsync(Ct);
+
+        Assert.Equal(stays, _root.Has("layer"));
     }
 
     [Fact]
