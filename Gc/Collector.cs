@@ -103,10 +103,7 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
         finally
         {
             // Also after a failure: a disk that is full takes no further rows until these files are gone.
-            foreach (var (kind, files) in removed.Files)
-            {
-                freed += await graph.DeleteFilesAsync(kind, files).ConfigureAwait(false);
-            }
+            freed = await FileDeletion.RunAsync(graph, removed.Files).ConfigureAwait(false);
         }
 
         var (strays, bytes) = await root.SweepFilesAsync(dryRun: false, cancellationToken).ConfigureAwait(false);

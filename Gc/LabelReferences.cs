@@ -17,18 +17,18 @@ internal static class LabelReferences
     private const string Snapshot = "snapshot.";
     private const string Condition = Labels.GcPrefix + "cond.snapshot";
 
-    /// <summary>What the labels of a resource keep.</summary>
-    public static IEnumerable<Resource> Kept(ResourceRow row) => row.Labels.Count == 0 ? [] : Named(row, Forward);
+    /// <summary>Adds what the labels of a resource keep.</summary>
+    public static void AddKept(ResourceRow row, List<Resource> kept) => AddNamed(row, Forward, kept);
 
-    /// <summary>What keeps the resource, by its own labels.</summary>
-    public static IEnumerable<Resource> Keepers(ResourceRow row) => row.Labels.Count == 0 ? [] : Named(row, Back);
+    /// <summary>Adds what keeps the resource, by its own labels.</summary>
+    public static void AddKeepers(ResourceRow row, List<Resource> keepers) => AddNamed(row, Back, keepers);
 
     /// <summary>What keeps a blob or image while a condition holds, by its own labels.</summary>
-    public static IEnumerable<(Resource Keeper, UseCondition Condition)> ConditionalKeepers(ResourceRow row)
+    public static void AddConditionalKeepers(ResourceRow row, List<ConditionalKeeper> keepers)
     {
         if (row.Resource.Kind is not (ResourceKind.Content or ResourceKind.Image))
         {
-            yield break;
+            return;
         }
 
         foreach (var (label, value) in row.Labels)
@@ -37,21 +37,22 @@ internal static class LabelReferences
                 && value.IndexOf('|', StringComparison.Ordinal) is > 0 and var bar && bar < value.Length - 1)
             {
                 var snapshotter = UpToSlash(label.AsSpan(Condition.Length).TrimStart("./"));
-                yield return (
+                keepers.Add(new ConditionalKeeper(
+                    row.Resource,
                     row.Resource.Beside(ResourceKind.Snapshot, $"{snapshotter}/{value.AsSpan(bar + 1)}"),
-                    UseCondition.Parse(value.AsSpan(0, bar)));
+                    UseCondition.Parse(value.AsSpan(0, bar))));
             }
         }
     }
 
-    private static IEnumerable<Resource> Named(ResourceRow row, string prefix)
+    private static void AddNamed(ResourceRow row, string prefix, List<Resource> named)
     {
         foreach (var (label, value) in row.Labels)
         {
             if (label.StartsWith(prefix, StringComparison.Ordinal) && value.Length > 0
                 && Target(row.Resource, label.AsSpan(prefix.Length), value) is { } target)
             {
-                yield return target;
+                named.Add(target);
             }
         }
     }

@@ -28,17 +28,16 @@ internal sealed class Marks(ReferenceGraph graph)
     public IReadOnlyList<ResourceRow> MarkAll(IMetadataReader rows, string @namespace, CancellationToken cancellationToken)
     {
         List<Node> all = [];
-        List<(Resource Kept, Resource Keeper, UseCondition Condition)> conditional = [];
+        List<Resource> keepers = [];
+        List<ConditionalKeeper> conditional = [];
         foreach (var row in graph.All(rows, @namespace))
         {
             var node = _nodes[row.Resource] = new Node(row);
             all.Add(node);
-            foreach (var keeper in LabelReferences.Keepers(row))
-            {
-                KeptByLabel(keeper, row.Resource);
-            }
-
-            conditional.AddRange(LabelReferences.ConditionalKeepers(row).Select(keeper => (row.Resource, keeper.Keeper, keeper.Condition)));
+            LabelReferences.AddKeepers(row, keepers);
+            keepers.ForEach(keeper => KeptByLabel(keeper, row.Resource));
+            keepers.Clear();
+            LabelReferences.AddConditionalKeepers(row, conditional);
             if (graph.Root(row) is not null)
             {
                 Mark(node, null, Colour.Black);
@@ -103,6 +102,7 @@ internal sealed class Marks(ReferenceGraph graph)
 
     private void Follow(Func<Resource, Node?> find, CancellationToken cancellationToken)
     {
+        List<Resource> kept = [];
         while (_grey.TryPop(out var one))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -112,24 +112,22 @@ internal sealed class Marks(ReferenceGraph graph)
             }
 
             var colour = ReferenceGraph.IsFlat(one.Row) ? Colour.Flat : Colour.Black;
-            foreach (var kept in ReferenceGraph.Kept(one.Row))
-            {
-                Reach(kept);
-            }
-
+            ReferenceGraph.AddKept(one.Row, kept);
             if (_keptByLabel.Count > 0 && _keptByLabel.TryGetValue(one.Row.Resource, out var byLabel))
             {
-                byLabel.ForEach(Reach);
+                kept.AddRange(byLabel);
             }
 
-            // What a flat lease reached first is followed when something else reaches it.
-            void Reach(Resource kept)
+            foreach (var next in kept)
             {
-                if (!(_nodes.TryGetValue(kept, out var known) && known.Colour >= colour) && find(kept) is { } node)
+                // What a flat lease reached first is followed when something else reaches it.
+                if (!(_nodes.TryGetValue(next, out var known) && known.Colour >= colour) && find(next) is { } node)
                 {
                     Mark(node, one.Row.Resource, colour);
                 }
             }
+
+            kept.Clear();
         }
     }
 

@@ -25,8 +25,8 @@ internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateT
     /// <inheritdoc cref="IResourceTable.Remove"/>
     public string? Remove(MetadataTransaction transaction, Resource resource) => _tables[resource.Kind].Remove(transaction, resource);
 
-    /// <inheritdoc cref="IResourceTable.DeleteFilesAsync"/>
-    public Task<long> DeleteFilesAsync(ResourceKind kind, string files) => _tables[kind].DeleteFilesAsync(files);
+    /// <inheritdoc cref="IResourceTable.DeleteFiles"/>
+    public long DeleteFiles(ResourceKind kind, string files) => _tables[kind].DeleteFiles(files);
 
     /// <summary>Why a resource stays by itself; null when it needs another one to keep it.</summary>
     public RootReason? Root(ResourceRow row) => row.Resource.Kind switch
@@ -37,9 +37,12 @@ internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateT
         _ => row.InUse ? RootReason.InUse : null,
     };
 
-    /// <summary>What a resource keeps, by its nature and by its labels.</summary>
-    public static IEnumerable<Resource> Kept(ResourceRow row) =>
-        row.References.Count == 0 ? LabelReferences.Kept(row) : row.References.Concat(LabelReferences.Kept(row));
+    /// <summary>Adds what a resource keeps, by its nature and by its labels.</summary>
+    public static void AddKept(ResourceRow row, List<Resource> kept)
+    {
+        kept.AddRange(row.References);
+        LabelReferences.AddKept(row, kept);
+    }
 
     /// <summary>Whether a snapshot satisfies the condition under which it keeps something.</summary>
     public bool Holds(UseCondition condition, ResourceRow snapshot) =>

@@ -32,3 +32,6 @@ internal sealed class UseCondition
     public bool Holds(DateTimeOffset usedAt, DateTimeOffset now) =>
         _any.Exists(one => one.Below ? now - usedAt < one.Age : now - usedAt > one.Age);
 }
+
+/// <summary>That a snapshot keeps something while a condition holds.</summary>
+internal readonly record struct ConditionalKeeper(Store.Resources.Resource Kept, Store.Resources.Resource Keeper, UseCondition Condition);

@@ -97,7 +97,7 @@ public sealed class StoreRoot : IAsyncDisposable
     /// <summary>Deletes blobs' files that no namespace names, or with <paramref name="dryRun"/> only counts them.</summary>
     /// <returns>How many, and their bytes.</returns>
     public Task<(int Files, long Bytes)> SweepFilesAsync(bool dryRun, CancellationToken cancellationToken) =>
-        _files.SweepAsync(dryRun, cancellationToken);
+        Task.Run(() => _files.Sweep(dryRun, cancellationToken), cancellationToken);
 
     /// <summary>Deletes downloads that nobody went on with for a day and no lease holds, or only counts them; gives how many.</summary>
     public int SweepIngests(bool dryRun) => new StaleIngests(Database, _paths, _guards).Sweep(_time.GetUtcNow(), dryRun);

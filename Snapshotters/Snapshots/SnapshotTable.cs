@@ -26,7 +26,7 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
         return row is null ? null : string.Create(CultureInfo.InvariantCulture, $"{Snapshotter(resource)}/{row.Id}/{row.Bytes}");
     }
 
-    public Task<long> DeleteFilesAsync(string files) => Task.Run(() =>
+    public long DeleteFiles(string files)
     {
         var parts = files.Split('/');
         var directories = new SnapshotDirectories(rootDirectory, parts[0]);
@@ -36,7 +36,7 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
             : 0;
         directories.Remove(id);
         return bytes;
-    });
+    }
 
     private static ReadOnlySpan<char> Snapshotter(Resource snapshot)
     {

@@ -9,9 +9,9 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
 {
     /// <summary>Deletes the file of a blob unless some namespace sees it; gives the bytes that are free then, or null when it stays.</summary>
     /// <remarks>Whoever publishes or adopts the blob holds the same guard from the file to the row.</remarks>
-    public async Task<long?> DeleteUnnamedAsync(Digest digest)
+    public long? DeleteUnnamed(Digest digest)
     {
-        using var held = await guards.HoldAsync(digest, CancellationToken.None).ConfigureAwait(false);
+        using var held = guards.Wait(digest);
         return IsNamed(digest) ? null : Delete(digest);
     }
 
@@ -19,7 +19,7 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
     /// <param name="dryRun">Only count them.</param>
     /// <param name="cancellationToken">Stops between two files.</param>
     /// <returns>How many, and their bytes.</returns>
-    public async Task<(int Files, long Bytes)> SweepAsync(bool dryRun, CancellationToken cancellationToken)
+    public (int Files, long Bytes) Sweep(bool dryRun, CancellationToken cancellationToken)
     {
         var named = Named();
         var (count, bytes) = (0, 0L);
@@ -33,7 +33,7 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
                     continue;
                 }
 
-                var freed = dryRun ? file.Length : await DeleteUnnamedAsync(digest).ConfigureAwait(false);
+                var freed = dryRun ? file.Length : DeleteUnnamed(digest);
                 (count, bytes) = (count + (freed is null ? 0 : 1), bytes + (freed ?? 0));
             }
         }

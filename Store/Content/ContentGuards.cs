@@ -24,6 +24,14 @@ internal sealed class ContentGuards
         return new Hold(stripe);
     }
 
+    /// <inheritdoc cref="HoldAsync"/>
+    public Hold Wait(Digest digest)
+    {
+        var stripe = _blobs[(uint)digest.GetHashCode() % Stripes];
+        stripe.Wait();
+        return new Hold(stripe);
+    }
+
     internal sealed class Hold(SemaphoreSlim stripe) : IDisposable
     {
         public void Dispose() => stripe.Release();

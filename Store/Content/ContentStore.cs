@@ -125,7 +125,7 @@ internal sealed class ContentStore : IContentStore
             cancellationToken).ConfigureAwait(false);
 
         // After the row: a crash between them leaves bytes that nobody names, never a name without bytes.
-        await _files.DeleteUnnamedAsync(digest).ConfigureAwait(false);
+        await Task.Run(() => _files.DeleteUnnamed(digest), CancellationToken.None).ConfigureAwait(false);
     }
 
     public IReadOnlyList<IngestStatus> ListIngests() =>

@@ -8,15 +8,21 @@ internal sealed class LiteRows(LiteFile file, long journalBytes) : IDisposable
 {
     private const long MaxJournalBytes = 8 << 20;
     private const int JournalsPerSize = 8;
-    private const int FoldLeaves = 24;
+    private const int ForcedJournals = 4;
+    private const int FoldLeaves = 12;
+    private const int FoldDocuments = 64;
 
     private readonly Dictionary<string, RowLeaves> _leaves = new(StringComparer.Ordinal);
     private RowJournal? _journal;
     private int _failures;
 
-    /// <summary>Whether the journal is longer than it should be.</summary>
-    public bool IsFoldDue =>
-        _journal is { } journal && journal.Bytes > Math.Clamp(file.Bytes / JournalsPerSize, journalBytes, Math.Max(journalBytes, MaxJournalBytes));
+    /// <summary>Whether the journal is longer than it should be, and is to be folded as soon as nobody waits for anything else.</summary>
+    public bool IsFoldDue => _journal?.Bytes > Limit;
+
+    /// <summary>Whether it is so long that whoever waits has to.</summary>
+    public bool IsFoldOverdue => _journal?.Bytes > Limit * ForcedJournals;
+
+    private long Limit => Math.Clamp(file.Bytes / JournalsPerSize, journalBytes, Math.Max(journalBytes, MaxJournalBytes));
 
     /// <summary>All rows of a table, ordered by key.</summary>
     /// <exception cref="Errors.ImageStoreException">The database is damaged, or the disk refused.</exception>
@@ -43,7 +49,7 @@ internal sealed class LiteRows(LiteFile file, long journalBytes) : IDisposable
     {
         var journal = Journal(engine);
         var (done, folded) = (0, 0);
-        for (; folded < FoldLeaves && journal.TryPeek(done, out var entry); done++)
+        for (; folded < FoldLeaves && done < FoldDocuments && journal.TryPeek(done, out var entry); done++)
         {
             foreach (var (table, key) in entry.Rows)
             {

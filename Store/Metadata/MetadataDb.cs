@@ -22,6 +22,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
     private const int MaxQueued = 4096;
     private const int MaxBatch = 256;
     private const int JournalsPerCheckpoint = 4;
+    private static readonly TimeSpan s_idle = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_readLimit = TimeSpan.FromSeconds(10);
 
     private readonly MetadataDisk _disk;
@@ -32,6 +33,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
     private volatile ImmutableDictionary<string, object> _state = ImmutableDictionary<string, object>.Empty;
     private volatile MetadataWatch? _watch;
     private LiteRows? _rows;
+    private bool _foldFailed;
     private int _disposed;
 
     private MetadataDb(MetadataDisk disk, MetadataAccess access, long checkpointBytes)
@@ -179,6 +181,8 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         return (TableRows<T>)rows;
     }
 
+    private bool CanFold => _access == MetadataAccess.ReadWrite && !_foldFailed && _rows is not null;
+
     private Task<TResult> SubmitAsync<TResult>(Func<MetadataTransaction, TResult> body, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -198,16 +202,20 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
     {
         try
         {
-            foreach (var first in _queue.GetConsumingEnumerable())
+            while (!_queue.IsCompleted)
             {
-                List<WriterWork> batch = [first];
-                while (batch.Count < MaxBatch && _queue.TryTake(out var next))
+                if (_queue.TryTake(out var first, CanFold && _rows!.IsFoldDue ? s_idle : Timeout.InfiniteTimeSpan))
                 {
-                    batch.Add(next);
+                    Commit(Batch(first));
+                    if (CanFold && _rows!.IsFoldOverdue)
+                    {
+                        Fold();
+                    }
                 }
-
-                Commit(batch);
-                Tidy();
+                else if (!_queue.IsCompleted)
+                {
+                    Fold();
+                }
             }
         }
         finally
@@ -217,25 +225,34 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         }
     }
 
-    /// <summary>Folds the journal while nobody waits, and a little of it where somebody always does.</summary>
-    private void Tidy()
+    private List<WriterWork> Batch(WriterWork first)
+    {
+        List<WriterWork> batch = [first];
+        while (batch.Count < MaxBatch && _queue.TryTake(out var next))
+        {
+            batch.Add(next);
+        }
+
+        return batch;
+    }
+
+    private void Fold()
     {
         try
         {
-            for (var first = true; _access == MetadataAccess.ReadWrite && _rows is { IsFoldDue: true } && (first || (_queue.Count == 0 && !_queue.IsAddingCompleted)); first = false)
-            {
-                _rows.Fold();
-            }
+            _rows!.Fold();
         }
         catch (ImageStoreException)
         {
-            // Nobody asked for it, and nothing is lost; a disk that goes on refusing is told of to the next who commits.
+            // Nobody asked for it, and nothing is lost. It is not tried again before somebody commits, who is told of a disk that goes on refusing.
+            _foldFailed = true;
         }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A failed commit is told to all who wait for it; the thread goes on.")]
     private void Commit(List<WriterWork> batch)
     {
+        _foldFailed = false;
         var state = _state;
         List<WriterWork> ran = [];
         MetadataChanges changes = [];

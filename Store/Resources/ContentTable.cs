@@ -22,8 +22,7 @@ internal sealed class ContentTable(BlobFiles blobs) : IResourceTable
     public string? Remove(MetadataTransaction transaction, Resource resource) =>
         transaction.Delete(StoreTables.Content, resource.RowKey) ? resource.Key : null;
 
-    public async Task<long> DeleteFilesAsync(string files) =>
-        await blobs.DeleteUnnamedAsync(Digest.Parse(files)).ConfigureAwait(false) ?? 0;
+    public long DeleteFiles(string files) => blobs.DeleteUnnamed(Digest.Parse(files)) ?? 0;
 
     private static ResourceRow Row(Resource blob, ContentRow row) => new(blob, row.Labels, []) { Size = row.Size };
 }

@@ -21,10 +21,10 @@ public interface IResourceTable
     Resource? Of(string table, string rowKey);
 
     /// <summary>Removes the rows of one.</summary>
-    /// <returns>What <see cref="DeleteFilesAsync"/> is given once that is durable; null where there are no files.</returns>
+    /// <returns>What <see cref="DeleteFiles"/> is given once that is durable; null where there are no files.</returns>
     string? Remove(MetadataTransaction transaction, Resource resource);
 
-    /// <summary>Deletes files whose rows are gone, unless somebody else has them by now.</summary>
+    /// <summary>Deletes files whose rows are gone, unless somebody else has them by now. Several at once may be.</summary>
     /// <returns>The bytes that are free then.</returns>
-    Task<long> DeleteFilesAsync(string files);
+    long DeleteFiles(string files);
 }

@@ -24,7 +24,7 @@ internal sealed class ImageTable : IResourceTable
         return null;
     }
 
-    public Task<long> DeleteFilesAsync(string files) => Task.FromResult(0L);
+    public long DeleteFiles(string files) => 0;
 
     private static ResourceRow Row(Resource image, ImageRow row) =>
         new(image, row.Labels, [image.Beside(ResourceKind.Content, row.Target.Digest.ToString())]);

@@ -34,7 +34,7 @@ internal sealed class LeaseTable : IResourceTable
         return null;
     }
 
-    public Task<long> DeleteFilesAsync(string files) => Task.FromResult(0L);
+    public long DeleteFiles(string files) => 0;
 
     private static ResourceRow Row(IMetadataReader rows, Resource lease, LeaseRow row) => new(
         lease,

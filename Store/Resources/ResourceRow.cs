@@ -2,9 +2,9 @@ namespace ImageStore.Store.Resources;
 
 /// <summary>What the collector has to know of a resource.</summary>
 /// <param name="Resource">Which one.</param>
-/// <param name="Labels">Its labels; some refer to others.</param>
+/// <param name="Labels">Its labels; some refer to others. Nobody changes them: it is no interface, since a collection walks over all of them.</param>
 /// <param name="References">What it keeps by its nature: an image its target, a snapshot its parent, a lease what was given to it.</param>
-public sealed record ResourceRow(Resource Resource, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<Resource> References)
+public sealed record ResourceRow(Resource Resource, Dictionary<string, string> Labels, IReadOnlyList<Resource> References)
 {
     /// <summary>Is it in use by itself: a snapshot that somebody writes to or reads from?</summary>
     public bool InUse { get; init; }
