@@ -49,7 +49,7 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
         var (strays, bytes) = await root.SweepFilesAsync(dryRun: true, cancellationToken).ConfigureAwait(false);
         return new CollectionReport(
             DryRun: true,
-            [.. marked.White.Select(row => row.Resource)],
+            marked.White,
             marked.Kept,
             BytesOf(marked.White, rows) + bytes,
             strays,
@@ -128,7 +128,7 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
     }
 
     private static Removals Remove(
-        ReferenceGraph graph, MarkPhase marked, MetadataWatch watch, MetadataTransaction tx, List<ResourceRow> batch)
+        ReferenceGraph graph, MarkPhase marked, MetadataWatch watch, MetadataTransaction tx, List<Resource> batch)
     {
         tx.IsUnwatched = true;
         foreach (var changed in watch.Take())
@@ -140,11 +140,11 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
         }
 
         var removed = new Removals();
-        foreach (var row in batch)
+        foreach (var resource in batch)
         {
-            if (!marked.Has(row.Resource))
+            if (!marked.Has(resource))
             {
-                removed.Add(row.Resource, graph.Remove(tx, row.Resource));
+                removed.Add(resource, graph.Remove(tx, resource));
             }
         }
 
@@ -152,15 +152,16 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
     }
 
     /// <summary>What deleting would free: of blobs those that no other namespace goes on seeing.</summary>
-    private long BytesOf(IReadOnlyList<ResourceRow> white, IMetadataReader rows)
+    private long BytesOf(IReadOnlyList<Resource> white, IMetadataReader rows)
     {
-        var going = white.Select(row => row.Resource).ToHashSet();
+        var going = white.ToHashSet();
         var content = tables.Single(table => table.Kind == ResourceKind.Content);
         var staying = content.Namespaces(rows).SelectMany(ns => content.All(rows, ns))
             .Where(row => !going.Contains(row.Resource)).Select(row => row.Resource.Key).ToHashSet(StringComparer.Ordinal);
-        return white.Where(row => row.Resource.Kind == ResourceKind.Snapshot).Sum(row => row.Size)
-            + white.Where(row => row.Resource.Kind == ResourceKind.Content && !staying.Contains(row.Resource.Key))
-                .DistinctBy(row => row.Resource.Key).Sum(row => row.Size);
+        return white.Where(one => one.Kind == ResourceKind.Snapshot).Sum(SizeOf)
+            + white.Where(one => one.Kind == ResourceKind.Content && !staying.Contains(one.Key)).DistinctBy(one => one.Key).Sum(SizeOf);
+
+        long SizeOf(Resource one) => tables.Single(table => table.Kind == one.Kind).Find(rows, one)?.Size ?? 0;
     }
 
     private Task Pause() => Between?.Invoke() ?? Task.CompletedTask;

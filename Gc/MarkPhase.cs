@@ -12,7 +12,7 @@ internal sealed class MarkPhase
     private MarkPhase(ReferenceGraph graph) => _graph = graph;
 
     /// <summary>What may go, namespace by namespace.</summary>
-    public IReadOnlyList<ResourceRow> White { get; private set; } = [];
+    public IReadOnlyList<Resource> White { get; private set; } = [];
 
     /// <summary>How many stay.</summary>
     public int Kept => _marks.Values.Sum(marks => marks.Count);
@@ -22,7 +22,7 @@ internal sealed class MarkPhase
     {
         var phase = new MarkPhase(graph);
         var namespaces = graph.Namespaces(rows);
-        var white = new IReadOnlyList<ResourceRow>[namespaces.Count];
+        var white = new IReadOnlyList<Resource>[namespaces.Count];
         var marks = namespaces.Select(_ => new Marks(graph)).ToList();
         await Parallel.ForAsync(0, namespaces.Count, cancellationToken, (i, token) =>
         {

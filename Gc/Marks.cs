@@ -6,11 +6,15 @@ namespace ImageStore.Gc;
 /// <summary>What was found to stay of a namespace, each with what it was reached from. Whatever is not marked is white.</summary>
 internal sealed class Marks(ReferenceGraph graph)
 {
-    private readonly Dictionary<Resource, Node> _nodes = [];
-    private readonly Dictionary<Resource, List<Resource>> _keptByLabel = [];
-    private readonly Stack<Node> _grey = new();
+    private const int None = -1;
 
-    private enum Colour
+    // One array and no object for each: a collection that allocates would make those wait whom it is not to disturb.
+    private readonly Dictionary<Resource, int> _places = [];
+    private readonly Dictionary<Resource, List<Resource>> _keptByLabel = [];
+    private readonly Stack<int> _grey = new();
+    private Node[] _nodes = [];
+
+    private enum Colour : byte
     {
         White,
 
@@ -25,95 +29,108 @@ internal sealed class Marks(ReferenceGraph graph)
 
     /// <summary>Marks all of <paramref name="namespace"/> that stays, over rows that do not change meanwhile.</summary>
     /// <returns>What may go: what is not marked.</returns>
-    public IReadOnlyList<ResourceRow> MarkAll(IMetadataReader rows, string @namespace, CancellationToken cancellationToken)
+    public IReadOnlyList<Resource> MarkAll(IMetadataReader rows, string @namespace, CancellationToken cancellationToken)
     {
-        List<Node> all = [];
+        var count = graph.Count(rows, @namespace);
+        _places.EnsureCapacity(count);
+        _nodes = new Node[count];
         List<Resource> keepers = [];
         List<ConditionalKeeper> conditional = [];
         foreach (var row in graph.All(rows, @namespace))
         {
-            var node = _nodes[row.Resource] = new Node(row);
-            all.Add(node);
+            var place = Add(row);
             LabelReferences.AddKeepers(row, keepers);
             keepers.ForEach(keeper => KeptByLabel(keeper, row.Resource));
             keepers.Clear();
             LabelReferences.AddConditionalKeepers(row, conditional);
             if (graph.Root(row) is not null)
             {
-                Mark(node, null, Colour.Black);
+                Mark(place, None, Colour.Black);
             }
         }
 
         foreach (var (kept, keeper, condition) in conditional)
         {
-            if (_nodes.TryGetValue(keeper, out var snapshot) && graph.Holds(condition, snapshot.Row))
+            if (_places.TryGetValue(keeper, out var snapshot) && graph.Holds(condition, _nodes[snapshot].Row))
             {
                 KeptByLabel(keeper, kept);
             }
         }
 
-        Follow(resource => _nodes.GetValueOrDefault(resource), cancellationToken);
-        return [.. all.Where(node => node.Colour == Colour.White).Select(node => node.Row)];
+        Follow(resource => _places.GetValueOrDefault(resource, None), cancellationToken);
+        return [.. _nodes.Take(_places.Count).Where(node => node.Colour == Colour.White).Select(node => node.Row.Resource)];
     }
 
     /// <summary>Marks a resource that somebody has just changed, and all that it keeps now.</summary>
     public void Shade(IMetadataReader rows, Resource changed)
     {
-        if (Now(changed) is not { } node)
+        if (Now(changed) is not None and var place)
         {
-            return;
+            // What it keeps may be new, even when it was marked before.
+            Mark(place, _nodes[place].From, Colour.Black);
+            Follow(Now, CancellationToken.None);
         }
 
-        // What it keeps may be new, even when it was marked before.
-        Mark(node, node.From, Colour.Black);
-        Follow(Now, CancellationToken.None);
-
-        Node? Now(Resource resource)
+        int Now(Resource resource)
         {
             if (graph.Find(rows, resource) is not { } row)
             {
-                return null;
+                return None;
             }
 
-            if (!_nodes.TryGetValue(resource, out var known))
+            if (!_places.TryGetValue(resource, out var known))
             {
-                return _nodes[resource] = new Node(row);
+                return Add(row);
             }
 
-            known.Row = row;
+            _nodes[known].Row = row;
             return known;
         }
     }
 
-    public bool Has(Resource resource) => _nodes.TryGetValue(resource, out var node) && node.Colour != Colour.White;
+    public bool Has(Resource resource) => _places.TryGetValue(resource, out var place) && _nodes[place].Colour != Colour.White;
 
     /// <summary>The resource that it was reached from; null for a root and for what is white.</summary>
-    public Resource? From(Resource resource) => _nodes.GetValueOrDefault(resource)?.From;
+    public Resource? From(Resource resource) =>
+        _places.TryGetValue(resource, out var place) && _nodes[place].From is not None and var from ? _nodes[from].Row.Resource : null;
+
+    private int Add(ResourceRow row)
+    {
+        var place = _places.Count;
+        if (place == _nodes.Length)
+        {
+            Array.Resize(ref _nodes, Math.Max(16, place * 2));
+        }
+
+        (_nodes[place], _places[row.Resource]) = (new Node { Row = row, From = None }, place);
+        return place;
+    }
 
     private void KeptByLabel(Resource keeper, Resource kept) =>
         (_keptByLabel.TryGetValue(keeper, out var known) ? known : _keptByLabel[keeper] = []).Add(kept);
 
-    private void Mark(Node node, Resource? from, Colour colour)
+    private void Mark(int place, int from, Colour colour)
     {
-        Count += node.Colour == Colour.White ? 1 : 0;
-        (node.From, node.Colour) = (from, colour);
-        _grey.Push(node);
+        Count += _nodes[place].Colour == Colour.White ? 1 : 0;
+        (_nodes[place].From, _nodes[place].Colour) = (from, colour);
+        _grey.Push(place);
     }
 
-    private void Follow(Func<Resource, Node?> find, CancellationToken cancellationToken)
+    private void Follow(Func<Resource, int> find, CancellationToken cancellationToken)
     {
         List<Resource> kept = [];
-        while (_grey.TryPop(out var one))
+        while (_grey.TryPop(out var place))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (one.Colour == Colour.Flat)
+            var (row, colour) = (_nodes[place].Row, _nodes[place].Colour);
+            if (colour == Colour.Flat)
             {
                 continue;
             }
 
-            var colour = ReferenceGraph.IsFlat(one.Row) ? Colour.Flat : Colour.Black;
-            ReferenceGraph.AddKept(one.Row, kept);
-            if (_keptByLabel.Count > 0 && _keptByLabel.TryGetValue(one.Row.Resource, out var byLabel))
+            colour = ReferenceGraph.IsFlat(row) ? Colour.Flat : Colour.Black;
+            ReferenceGraph.AddKept(row, kept);
+            if (_keptByLabel.Count > 0 && _keptByLabel.TryGetValue(row.Resource, out var byLabel))
             {
                 kept.AddRange(byLabel);
             }
@@ -121,9 +138,9 @@ internal sealed class Marks(ReferenceGraph graph)
             foreach (var next in kept)
             {
                 // What a flat lease reached first is followed when something else reaches it.
-                if (!(_nodes.TryGetValue(next, out var known) && known.Colour >= colour) && find(next) is { } node)
+                if (!(_places.TryGetValue(next, out var known) && _nodes[known].Colour >= colour) && find(next) is not None and var reached)
                 {
-                    Mark(node, one.Row.Resource, colour);
+                    Mark(reached, place, colour);
                 }
             }
 
@@ -131,12 +148,10 @@ internal sealed class Marks(ReferenceGraph graph)
         }
     }
 
-    private sealed class Node(ResourceRow row)
+    private struct Node
     {
-        public ResourceRow Row { get; set; } = row;
-
-        public Resource? From { get; set; }
-
-        public Colour Colour { get; set; }
+        public ResourceRow Row;
+        public int From;
+        public Colour Colour;
     }
 }

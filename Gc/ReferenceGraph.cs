@@ -13,6 +13,9 @@ internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateT
     public IReadOnlyList<string> Namespaces(IMetadataReader rows) =>
         [.. tables.SelectMany(table => table.Namespaces(rows)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
+    /// <summary>How many there are in a namespace.</summary>
+    public int Count(IMetadataReader rows, string @namespace) => tables.Sum(table => table.Count(rows, @namespace));
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) => tables.SelectMany(table => table.All(rows, @namespace));
 
     public ResourceRow? Find(IMetadataReader rows, Resource resource) =>

@@ -11,6 +11,8 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
 
     public IReadOnlyList<string> Namespaces(IMetadataReader rows) => rows.NamespacesOf(SnapshotCatalogue.Table);
 
+    public int Count(IMetadataReader rows, string @namespace) => rows.Totals(SnapshotCatalogue.Table, @namespace).Count;
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
         rows.List(SnapshotCatalogue.Table, @namespace + "/").Select(row => Row(new Resource(Kind, row.Key), row.Value));
 

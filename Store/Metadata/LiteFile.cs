@@ -9,8 +9,11 @@ namespace ImageStore.Store.Metadata;
 /// <remarks>See <c>docs/metadata.md</c> for the rules and what each prevents.</remarks>
 internal sealed class LiteFile : IDisposable
 {
-    /// <summary>Bytes of log beyond which it is moved into the data file.</summary>
+    /// <summary>Bytes of log beyond which it is moved into the data file as soon as nobody waits.</summary>
     public const long CheckpointBytes = 1 << 20;
+
+    // Beyond this whoever waits has to.
+    private const int OverdueCheckpoints = 16;
 
     private static readonly TimeSpan s_logLimit = TimeSpan.FromSeconds(60);
 
@@ -33,6 +36,9 @@ internal sealed class LiteFile : IDisposable
 
     /// <summary>Rises when a failure has made what was read before uncertain.</summary>
     public int Failures { get; private set; }
+
+    /// <summary>Whether the log is so long that it is to be moved when nobody waits.</summary>
+    public bool IsMoveDue => _pages?.Log is { } log && log.Bytes > _moveAt;
 
     /// <summary>Bytes of all pages.</summary>
     public long Bytes => (_pages?.Count ?? 0) * DataPages.PageBytes;
@@ -60,18 +66,26 @@ internal sealed class LiteFile : IDisposable
             body(_engine);
             _engine.Commit();
             _log!.Settle(LogLength(), s_logLimit);
-            if (sync || _pages!.Log!.Bytes > _moveAt)
+            if (sync)
             {
-                _pages!.Log!.Sync();
-                _told = (_pages.Log.Head.Generation, _pages.Log.Count);
+                Sync();
             }
         });
 
-        if (_pages!.Log!.Bytes > _moveAt)
+        if (_pages!.Log!.Bytes > _moveAt + (_checkpointBytes * OverdueCheckpoints))
         {
-            // What was told stays told: a failure to move it is met again, and told, by the next use.
+            // What was told stays told: the next use moves it, and tells where that fails.
             Close();
         }
+    }
+
+    /// <summary>Moves the log into the data file, so that it begins anew.</summary>
+    /// <exception cref="ImageStoreException">The disk refused. What was told stays told.</exception>
+    public void Move()
+    {
+        Guard("Writing", Sync);
+        Close();
+        Guard("Opening", () => _ = IsOpen());
     }
 
     public void Dispose() => Close();
@@ -90,6 +104,12 @@ internal sealed class LiteFile : IDisposable
             Failures++;
             throw Translate(cause, $"{verb} the metadata in {_disk.Directory}");
         }
+    }
+
+    private void Sync()
+    {
+        _pages!.Log!.Sync();
+        _told = (_pages.Log.Head.Generation, _pages.Log.Count);
     }
 
     private ImageStoreException Translate(Exception failure, string action) =>

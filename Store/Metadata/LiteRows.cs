@@ -16,11 +16,11 @@ internal sealed class LiteRows(LiteFile file, long journalBytes) : IDisposable
     private RowJournal? _journal;
     private int _failures;
 
-    /// <summary>Whether the journal is longer than it should be, and is to be folded as soon as nobody waits for anything else.</summary>
-    public bool IsFoldDue => _journal?.Bytes > Limit;
+    /// <summary>Whether journal or log are longer than they should be: <see cref="Tidy"/> is for when nobody waits.</summary>
+    public bool IsTidyDue => _journal?.Bytes > Limit || file.IsMoveDue;
 
-    /// <summary>Whether it is so long that whoever waits has to.</summary>
-    public bool IsFoldOverdue => _journal?.Bytes > Limit * ForcedJournals;
+    /// <summary>Whether the journal is so long that whoever waits has to.</summary>
+    public bool IsTidyOverdue => _journal?.Bytes > Limit * ForcedJournals;
 
     private long Limit => Math.Clamp(file.Bytes / JournalsPerSize, journalBytes, Math.Max(journalBytes, MaxJournalBytes));
 
@@ -39,9 +39,19 @@ internal sealed class LiteRows(LiteFile file, long journalBytes) : IDisposable
     public void Apply(MetadataChanges changes) =>
         file.Write(engine => Journal(engine).Append(engine, changes), sync: true);
 
-    /// <summary>Moves some of the journal into the leaves. Nothing is told of it: a crash that undoes it loses nothing.</summary>
+    /// <summary>Moves some of the journal into the leaves, or else the log into the data file. Nothing is told of it: a crash that undoes it loses nothing.</summary>
     /// <exception cref="Errors.ImageStoreException">The disk refused; nothing was lost, and it may be tried again.</exception>
-    public void Fold() => file.Write(FoldSome, sync: false);
+    public void Tidy()
+    {
+        if (_journal?.Bytes > Limit)
+        {
+            file.Write(FoldSome, sync: false);
+        }
+        else if (file.IsMoveDue)
+        {
+            file.Move();
+        }
+    }
 
     public void Dispose() => file.Dispose();
 

@@ -28,17 +28,18 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
     private readonly MetadataDisk _disk;
     private readonly MetadataAccess _access;
     private readonly long _checkpointBytes;
+    private readonly TimeSpan _idle;
     private readonly BlockingCollection<WriterWork> _queue = new(MaxQueued);
     private readonly Task _writer;
     private volatile ImmutableDictionary<string, object> _state = ImmutableDictionary<string, object>.Empty;
     private volatile MetadataWatch? _watch;
     private LiteRows? _rows;
-    private bool _foldFailed;
+    private bool _tidyFailed;
     private int _disposed;
 
-    private MetadataDb(MetadataDisk disk, MetadataAccess access, long checkpointBytes)
+    private MetadataDb(MetadataDisk disk, MetadataAccess access, long checkpointBytes, TimeSpan idle)
     {
-        (_disk, _access, _checkpointBytes) = (disk, access, checkpointBytes);
+        (_disk, _access, _checkpointBytes, _idle) = (disk, access, checkpointBytes, idle);
         _writer = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -59,14 +60,19 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
             throw IoErrors.From(failure, $"Opening the metadata in {directory}");
         }
 
-        return await OpenAsync(disk, access, LiteFile.CheckpointBytes, cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(disk, access, LiteFile.CheckpointBytes, s_idle, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens the database on <paramref name="disk"/>, which it takes over.</summary>
+    /// <param name="disk">Where its files are.</param>
+    /// <param name="access">Whether it is written.</param>
+    /// <param name="checkpointBytes">How long the log gets before it is moved.</param>
+    /// <param name="idle">How long nobody has asked for anything when the files are tidied; zero for after each commit, whoever waits.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
     internal static async Task<MetadataDb> OpenAsync(
-        MetadataDisk disk, MetadataAccess access, long checkpointBytes, CancellationToken cancellationToken)
+        MetadataDisk disk, MetadataAccess access, long checkpointBytes, TimeSpan idle, CancellationToken cancellationToken)
     {
-        var db = new MetadataDb(disk, access, checkpointBytes);
+        var db = new MetadataDb(disk, access, checkpointBytes, idle);
         try
         {
             await db.SubmitAsync(_ => db.OpenRows(), cancellationToken).ConfigureAwait(false);
@@ -181,7 +187,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         return (TableRows<T>)rows;
     }
 
-    private bool CanFold => _access == MetadataAccess.ReadWrite && !_foldFailed && _rows is not null;
+    private bool CanTidy => _access == MetadataAccess.ReadWrite && !_tidyFailed && _rows is not null;
 
     private Task<TResult> SubmitAsync<TResult>(Func<MetadataTransaction, TResult> body, CancellationToken cancellationToken)
     {
@@ -204,17 +210,17 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         {
             while (!_queue.IsCompleted)
             {
-                if (_queue.TryTake(out var first, CanFold && _rows!.IsFoldDue ? s_idle : Timeout.InfiniteTimeSpan))
+                if (_queue.TryTake(out var first, CanTidy && _rows!.IsTidyDue ? _idle : Timeout.InfiniteTimeSpan))
                 {
                     Commit(Batch(first));
-                    if (CanFold && _rows!.IsFoldOverdue)
+                    while (CanTidy && (_rows!.IsTidyOverdue || (_idle == TimeSpan.Zero && _rows.IsTidyDue)))
                     {
-                        Fold();
+                        Tidy();
                     }
                 }
                 else if (!_queue.IsCompleted)
                 {
-                    Fold();
+                    Tidy();
                 }
             }
         }
@@ -236,23 +242,23 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         return batch;
     }
 
-    private void Fold()
+    private void Tidy()
     {
         try
         {
-            _rows!.Fold();
+            _rows!.Tidy();
         }
         catch (ImageStoreException)
         {
             // Nobody asked for it, and nothing is lost. It is not tried again before somebody commits, who is told of a disk that goes on refusing.
-            _foldFailed = true;
+            _tidyFailed = true;
         }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A failed commit is told to all who wait for it; the thread goes on.")]
     private void Commit(List<WriterWork> batch)
     {
-        _foldFailed = false;
+        _tidyFailed = false;
         var state = _state;
         List<WriterWork> ran = [];
         MetadataChanges changes = [];

@@ -11,6 +11,8 @@ internal sealed class ContentTable(BlobFiles blobs) : IResourceTable
 
     public IReadOnlyList<string> Namespaces(IMetadataReader rows) => rows.NamespacesOf(StoreTables.Content);
 
+    public int Count(IMetadataReader rows, string @namespace) => rows.Totals(StoreTables.Content, @namespace).Count;
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
         rows.List(StoreTables.Content, @namespace + "/").Select(row => Row(new Resource(Kind, row.Key), row.Value));
 

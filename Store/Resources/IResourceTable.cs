@@ -11,6 +11,9 @@ public interface IResourceTable
     /// <summary>The namespaces that have any.</summary>
     IReadOnlyList<string> Namespaces(IMetadataReader rows);
 
+    /// <summary>How many a namespace has.</summary>
+    int Count(IMetadataReader rows, string @namespace);
+
     /// <summary>All of a namespace.</summary>
     IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace);
 

@@ -10,6 +10,8 @@ internal sealed class ImageTable : IResourceTable
 
     public IReadOnlyList<string> Namespaces(IMetadataReader rows) => rows.NamespacesOf(StoreTables.Images);
 
+    public int Count(IMetadataReader rows, string @namespace) => rows.Totals(StoreTables.Images, @namespace).Count;
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
         rows.List(StoreTables.Images, @namespace + "/").Select(row => Row(new Resource(Kind, row.Key), row.Value));
 

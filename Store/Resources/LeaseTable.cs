@@ -12,6 +12,8 @@ internal sealed class LeaseTable : IResourceTable
 
     public IReadOnlyList<string> Namespaces(IMetadataReader rows) => rows.NamespacesOf(StoreTables.Leases);
 
+    public int Count(IMetadataReader rows, string @namespace) => rows.Totals(StoreTables.Leases, @namespace).Count;
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
         rows.List(StoreTables.Leases, @namespace + "/").Select(row => Row(rows, new Resource(Kind, row.Key), row.Value));
 

@@ -4,7 +4,7 @@ namespace ImageStore.Store.Resources;
 /// <param name="Resource">Which one.</param>
 /// <param name="Labels">Its labels; some refer to others. Nobody changes them: it is no interface, since a collection walks over all of them.</param>
 /// <param name="References">What it keeps by its nature: an image its target, a snapshot its parent, a lease what was given to it.</param>
-public sealed record ResourceRow(Resource Resource, Dictionary<string, string> Labels, IReadOnlyList<Resource> References)
+public readonly record struct ResourceRow(Resource Resource, Dictionary<string, string> Labels, IReadOnlyList<Resource> References)
 {
     /// <summary>Is it in use by itself: a snapshot that somebody writes to or reads from?</summary>
     public bool InUse { get; init; }

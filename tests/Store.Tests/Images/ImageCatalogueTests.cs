@@ -15,7 +15,7 @@ public sealed class ImageCatalogueTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _db = await MetadataDb.OpenAsync(_disk, MetadataAccess.ReadWrite, LiteFile.CheckpointBytes, default);
+        _db = await MetadataDb.OpenAsync(_disk, MetadataAccess.ReadWrite, LiteFile.CheckpointBytes, TimeSpan.Zero, default);
         _images = Of("default");
     }
 

@@ -14,7 +14,7 @@ public sealed class LeaseManagerTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _db = await MetadataDb.OpenAsync(_disk, MetadataAccess.ReadWrite, LiteFile.CheckpointBytes, default);
+        _db = await MetadataDb.OpenAsync(_disk, MetadataAccess.ReadWrite, LiteFile.CheckpointBytes, TimeSpan.Zero, default);
         _leases = Of("default");
     }
 

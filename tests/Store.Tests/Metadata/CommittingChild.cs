@@ -33,7 +33,7 @@ internal static class CommittingChild
     public static async Task CommitForeverAsync(string directory)
     {
         var db = await MetadataDb.OpenAsync(
-            MetadataFiles.OpenForWriting(directory), MetadataAccess.ReadWrite, CheckpointBytes, default);
+            MetadataFiles.OpenForWriting(directory), MetadataAccess.ReadWrite, CheckpointBytes, TimeSpan.Zero, default);
         using var output = Console.OpenStandardOutput();
         await Task.WhenAll(Enumerable.Range(0, Tasks).Select(task => Task.Run(async () =>
         {

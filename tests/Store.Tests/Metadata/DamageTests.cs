@@ -246,5 +246,5 @@ public sealed class DamageTests
     }
 
     private static Task<MetadataDb> OpenAsync(CrashDisk disk, MetadataAccess access) =>
-        MetadataDb.OpenAsync(disk, access, CheckpointBytes, default);
+        MetadataDb.OpenAsync(disk, access, CheckpointBytes, TimeSpan.Zero, default);
 }

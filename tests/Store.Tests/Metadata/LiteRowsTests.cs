@@ -24,9 +24,9 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
         {
             // Grows, shrinks to nothing, grows again: leaves split, merge and end.
             rows.Apply(Commit(random, model, growing: i % 200 < 120));
-            while (rows.IsFoldDue && random.Next(3) > 0)
+            while (rows.IsTidyDue && random.Next(3) > 0)
             {
-                rows.Fold();
+                rows.Tidy();
                 folds++;
             }
 
@@ -48,7 +48,7 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
 
         AssertSame(model, rows);
         rows.Dispose();
-        output.WriteLine($"{folds} folds, {reopened} openings, {disk.Files()[MetadataDisk.Data].Length} bytes");
+        output.WriteLine($"{folds} tidied, {reopened} openings, {disk.Files()[MetadataDisk.Data].Length} bytes");
         Assert.True(folds > 20 || journalBytes > 100_000);
     }
 
@@ -98,9 +98,9 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
 
     private static void Drain(LiteRows rows)
     {
-        while (rows.IsFoldDue)
+        while (rows.IsTidyDue)
         {
-            rows.Fold();
+            rows.Tidy();
         }
     }
 

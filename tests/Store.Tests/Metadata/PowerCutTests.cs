@@ -122,7 +122,7 @@ public sealed class PowerCutTests
     }
 
     private static Task<MetadataDb> OpenAsync(CrashDisk disk) =>
-        MetadataDb.OpenAsync(disk, MetadataAccess.ReadWrite, CheckpointBytes, default);
+        MetadataDb.OpenAsync(disk, MetadataAccess.ReadWrite, CheckpointBytes, TimeSpan.Zero, default);
 
     /// <summary>All rows, and the operation after which they were told.</summary>
     private sealed record State(int Place, string Dump);

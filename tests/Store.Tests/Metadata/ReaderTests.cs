@@ -157,7 +157,7 @@ public sealed class ReaderTests : IDisposable
     private long Length(string name) => new FileInfo(Path.Combine(_directory.FullName, name)).Length;
 
     private Task<MetadataDb> WriteAsync() => MetadataDb.OpenAsync(
-        MetadataFiles.OpenForWriting(_directory.FullName), MetadataAccess.ReadWrite, CheckpointBytes, default);
+        MetadataFiles.OpenForWriting(_directory.FullName), MetadataAccess.ReadWrite, CheckpointBytes, TimeSpan.Zero, default);
 
     private Task<MetadataDb> ReadAsync() => MetadataDb.OpenAsync(_directory.FullName, MetadataAccess.ReadOnly, default);
 }
