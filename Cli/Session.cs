@@ -22,6 +22,11 @@ internal sealed class Session(ParseResult parsed)
         Command command, MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body) =>
         Bind(command, (session, token) => session.WithEngineAsync(access, body, token));
 
+    /// <summary>Has <paramref name="command"/> run <paramref name="body"/> with an open root, and not in any namespace of it: none is made.</summary>
+    public static void BindToRoot(
+        Command command, MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body) =>
+        Bind(command, (session, token) => session.WithEngineAsync(access, body, token, makeNamespace: false));
+
     /// <summary>Has <paramref name="command"/> run <paramref name="body"/>.</summary>
     public static void Bind(Command command, Func<Session, CancellationToken, Task> body) =>
         command.SetAction(async (parsed, token) =>
@@ -32,13 +37,14 @@ internal sealed class Session(ParseResult parsed)
 
     /// <summary>Runs <paramref name="body"/> with an open root.</summary>
     public async Task WithEngineAsync(
-        MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken)
+        MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken, bool makeNamespace = true)
     {
         var options = new EngineOptions
         {
             Root = parsed.GetRequiredValue(GlobalOptions.Root),
             Namespace = parsed.GetRequiredValue(GlobalOptions.Namespace),
             Access = access,
+            MakeNamespace = makeNamespace,
             Registry = RegistryClients.Options(this, plainHttp: false),
             OnWait = holder => Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root"),
         };

@@ -1,4 +1,5 @@
 using ImageStore.Distribution.Registry;
+using ImageStore.Store.Content;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Engine;
@@ -12,11 +13,17 @@ public sealed record EngineOptions
     /// <summary>The namespace that everything is done in.</summary>
     public string Namespace { get; init; } = "default";
 
+    /// <summary>Make the namespace when it is not there and the root is written?</summary>
+    public bool MakeNamespace { get; init; } = true;
+
     /// <summary>A reader neither waits nor keeps others waiting.</summary>
     public MetadataAccess Access { get; init; } = MetadataAccess.ReadWrite;
 
     /// <summary>Is told who has the root while it is waited for.</summary>
     public Action<string>? OnWait { get; init; }
+
+    /// <summary>Which blobs of other namespaces the namespace may have without bringing their bytes.</summary>
+    public ContentSharing Sharing { get; init; } = ContentSharing.Proof;
 
     /// <summary>How registries are spoken to.</summary>
     public RegistryOptions Registry { get; init; } = new();

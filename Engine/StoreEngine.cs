@@ -27,23 +27,24 @@ public sealed class StoreEngine : IAsyncDisposable
 
     private readonly StoreRoot _root;
     private readonly EngineOptions _options;
+    private readonly Tenant _tenant;
     private readonly Dictionary<string, ISnapshotter> _snapshotters = new(StringComparer.Ordinal);
     private readonly Collector _collector;
     private readonly SemaphoreSlim _opening = new(1, 1);
+    private bool _discarded;
 
     private StoreEngine(StoreRoot root, EngineOptions options)
     {
         (_root, _options) = (root, options);
-        Content = root.Content(options.Namespace);
-        Images = root.Images(options.Namespace);
-        _collector = new Collector(root, [.. root.Resources, SnapshotterFactory.Resources(root.Directory)], options.Time);
+        _tenant = root.Tenant(options.Namespace);
+        _collector = new Collector(root, options.Time);
     }
 
     /// <summary>The blobs of the namespace.</summary>
-    public IContentStore Content { get; }
+    public IContentStore Content => _tenant.Content;
 
     /// <summary>The images of the namespace.</summary>
-    public ImageCatalogue Images { get; }
+    public ImageCatalogue Images => _tenant.Images;
 
     /// <summary>The root directory, absolute.</summary>
     public string Root => _root.Directory;
@@ -55,10 +56,19 @@ public sealed class StoreEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         NamespaceName.Check(options.Namespace);
         var root = await StoreRoot.OpenAsync(
-            options.Root, options.Access, options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
+            options.Root,
+            new StoreOptions
+            {
+                Access = options.Access,
+                OnWait = options.OnWait,
+                Sharing = options.Sharing,
+                OtherResources = directory => [SnapshotterFactory.Resources(directory)],
+                Time = options.Time,
+            },
+            cancellationToken).ConfigureAwait(false);
         try
         {
-            if (options.Access == MetadataAccess.ReadWrite)
+            if (options is { Access: MetadataAccess.ReadWrite, MakeNamespace: true })
             {
                 await root.Namespaces.EnsureAsync(options.Namespace, cancellationToken).ConfigureAwait(false);
             }
@@ -91,8 +101,7 @@ public sealed class StoreEngine : IAsyncDisposable
             PlainHttp = request.PlainHttp || _options.Registry.PlainHttp, Time = _options.Time,
         });
         await using var closing = registry.ConfigureAwait(false);
-        var operation = new PullOperation(
-            Content, Images, _root.Leases(_options.Namespace), snapshotter, registry, request, progress);
+        var operation = new PullOperation(_tenant, snapshotter, registry, request, progress);
         return await operation.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -105,7 +114,7 @@ public sealed class StoreEngine : IAsyncDisposable
         var image = FindImage(reference);
         Privileges.NeedUnpack(reference);
         var target = await SnapshotterAsync(snapshotter, cancellationToken).ConfigureAwait(false);
-        var chainId = await new StoredImageUnpacker(Content, Leases, target)
+        var chainId = await new StoredImageUnpacker(_tenant, target)
             .UnpackAsync(image, platform ?? Platform.Current, progress, cancellationToken).ConfigureAwait(false);
         return (target.Name, chainId);
     }
@@ -118,9 +127,8 @@ public sealed class StoreEngine : IAsyncDisposable
     /// <param name="cancellationToken">Ends the making of the lease that keeps what arrives.</param>
     public async Task<IImageTarget> AsTargetAsync(Func<string, string> names, CancellationToken cancellationToken)
     {
-        var leases = _root.Leases(_options.Namespace);
-        var lease = await leases.CreateForAsync("import", cancellationToken).ConfigureAwait(false);
-        return new StoreTarget(Content, Images, leases, lease, names);
+        var lease = await Leases.CreateForAsync("import", cancellationToken).ConfigureAwait(false);
+        return new StoreTarget(Content, Images, Leases, lease, names);
     }
 
     /// <summary>Makes <paramref name="name"/>, a full reference, stand for <paramref name="target"/>, which is in the store.</summary>
@@ -152,24 +160,29 @@ public sealed class StoreEngine : IAsyncDisposable
     }
 
     /// <summary>The namespaces of the root.</summary>
-    public IReadOnlyList<string> Namespaces => _root.Namespaces.List();
+    public NamespaceCatalogue Namespaces => _root.Namespaces;
 
     /// <summary>What the store has of an image.</summary>
     public Task<ImageDetails> InspectAsync(string reference, CancellationToken cancellationToken) =>
         new ImageInspector(Content).InspectAsync(FindImage(reference), cancellationToken);
 
     /// <summary>Removes what nothing refers to, in every namespace.</summary>
-    public Task<CollectionReport> CollectAsync(CancellationToken cancellationToken) => _collector.CollectAsync(cancellationToken);
+    public Task<CollectionReport> CollectAsync(CancellationToken cancellationToken) =>
+        WithoutUnfinishedAsync(() => _collector.CollectAsync(cancellationToken), cancellationToken);
 
     /// <summary>What <see cref="CollectAsync"/> would remove.</summary>
     public Task<CollectionReport> PlanCollectionAsync(CancellationToken cancellationToken) => _collector.PlanAsync(cancellationToken);
+
+    /// <summary>Removes a namespace with all that it has.</summary>
+    public Task<PurgeReport> PurgeAsync(string name, CancellationToken cancellationToken) =>
+        WithoutUnfinishedAsync(() => new NamespacePurge(_root).RunAsync(name, cancellationToken), cancellationToken);
 
     /// <summary>What keeps a resource of the namespace.</summary>
     public Task<Explanation> ExplainAsync(ResourceKind kind, string key, CancellationToken cancellationToken) =>
         _collector.ExplainAsync(new Resource(kind, _options.Namespace, key), cancellationToken);
 
     /// <summary>The leases of the namespace.</summary>
-    public LeaseManager Leases => _root.Leases(_options.Namespace);
+    public LeaseManager Leases => _tenant.Leases;
 
     /// <summary>Has an image stay, or lets it go again.</summary>
     public Task PinAsync(string name, bool pinned, CancellationToken cancellationToken)
@@ -259,7 +272,7 @@ public sealed class StoreEngine : IAsyncDisposable
             Environment.Version.ToString(),
             Root,
             _options.Namespace,
-            _root.Namespaces.List(),
+            [.. _root.Namespaces.List().Select(ns => ns.Name)],
             Images.List().Count,
             blobs.Count,
             blobs.Sum(blob => blob.Size),
@@ -291,8 +304,10 @@ public sealed class StoreEngine : IAsyncDisposable
 
     private async Task<ISnapshotter> OpenSnapshotterAsync(string? name, CancellationToken cancellationToken)
     {
+        await DiscardUnfinishedAsync(cancellationToken).ConfigureAwait(false);
+        var usual = Namespaces.Find(_options.Namespace)?.Labels.GetValueOrDefault(NamespaceRecord.DefaultSnapshotterLabel);
         var opened = await SnapshotterFactory.OpenAsync(
-            name, _root.Directory, _options.Namespace, _root.Database, _options.Time, cancellationToken).ConfigureAwait(false);
+            name ?? usual, _root.Directory, _options.Namespace, _root.Database, _options.Time, cancellationToken).ConfigureAwait(false);
         if (_snapshotters.TryGetValue(opened.Name, out var same))
         {
             // The default is one of the two names; both are the same snapshotter.
@@ -300,7 +315,6 @@ public sealed class StoreEngine : IAsyncDisposable
         }
         else if (_options.Access == MetadataAccess.ReadWrite)
         {
-            await DiscardUnfinishedAsync(opened, cancellationToken).ConfigureAwait(false);
             await opened.MarkSyncedAsync(s_writtenBack, cancellationToken).ConfigureAwait(false);
         }
 
@@ -309,16 +323,28 @@ public sealed class StoreEngine : IAsyncDisposable
         return opened;
     }
 
-    private static async Task DiscardUnfinishedAsync(ISnapshotter snapshotter, CancellationToken cancellationToken)
+    // Unpacking that a dead process left would count as in use for ever.
+    private async Task DiscardUnfinishedAsync(CancellationToken cancellationToken)
     {
-        // We hold the root, so whoever was unpacking these is dead.
-        foreach (var snapshot in await snapshotter.WalkAsync(cancellationToken).ConfigureAwait(false))
+        if (!_discarded && _options.Access == MetadataAccess.ReadWrite)
         {
-            if (snapshot.Kind == SnapshotKind.Active
-                && snapshot.Name.StartsWith(ImageUnpacker.ExtractPrefix, StringComparison.Ordinal))
-            {
-                await snapshotter.RemoveAsync(snapshot.Name, cancellationToken).ConfigureAwait(false);
-            }
+            await SnapshotterFactory.DiscardAsync(_root.Database, ImageUnpacker.ExtractPrefix, cancellationToken).ConfigureAwait(false);
+            _discarded = true;
         }
+    }
+
+    private async Task<T> WithoutUnfinishedAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await DiscardUnfinishedAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _opening.Release();
+        }
+
+        return await work().ConfigureAwait(false);
     }
 }

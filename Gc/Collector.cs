@@ -15,7 +15,7 @@ namespace ImageStore.Gc;
 /// </para>
 /// <para>docs/gc.md has the rules; containerd's labels mean what they mean there.</para>
 /// </remarks>
-public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tables, TimeProvider time) : IDisposable
+public sealed class Collector(StoreRoot root, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
 
@@ -155,16 +155,16 @@ public sealed class Collector(StoreRoot root, IReadOnlyList<IResourceTable> tabl
     private long BytesOf(IReadOnlyList<Resource> white, IMetadataReader rows)
     {
         var going = white.ToHashSet();
-        var content = tables.Single(table => table.Kind == ResourceKind.Content);
+        var content = root.Resources.Single(table => table.Kind == ResourceKind.Content);
         var staying = content.Namespaces(rows).SelectMany(ns => content.All(rows, ns))
             .Where(row => !going.Contains(row.Resource)).Select(row => row.Resource.Key).ToHashSet(StringComparer.Ordinal);
         return white.Where(one => one.Kind == ResourceKind.Snapshot).Sum(SizeOf)
             + white.Where(one => one.Kind == ResourceKind.Content && !staying.Contains(one.Key)).DistinctBy(one => one.Key).Sum(SizeOf);
 
-        long SizeOf(Resource one) => tables.Single(table => table.Kind == one.Kind).Find(rows, one)?.Size ?? 0;
+        long SizeOf(Resource one) => root.Resources.Single(table => table.Kind == one.Kind).Find(rows, one)?.Size ?? 0;
     }
 
     private Task Pause() => Between?.Invoke() ?? Task.CompletedTask;
 
-    private ReferenceGraph Graph() => new(tables, time.GetUtcNow());
+    private ReferenceGraph Graph() => new(root.Resources, time.GetUtcNow());
 }

@@ -10,6 +10,7 @@ namespace ImageStore.Store;
 internal sealed class RootLock : IDisposable
 {
     private const int MaxHolderBytes = 256;
+    private const int TriesBeforeTelling = 4;
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(50);
 
     private readonly SafeFileHandle _file;
@@ -29,8 +30,15 @@ internal sealed class RootLock : IDisposable
         var file = KernelFile.OpenLockFile(path);
         try
         {
-            for (var told = false; !KernelFile.TryLock(file); told = true)
+            for (var (told, tries) = (false, 0); !KernelFile.TryLock(file); tries++)
             {
+                // A child that is being forked has our open files for a moment, and with them a lock that was let go of.
+                if (tries < TriesBeforeTelling)
+                {
+                    await Task.Delay(s_poll, time, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
                 if (onWait is null)
                 {
                     throw new ImageStoreException(
@@ -42,6 +50,7 @@ internal sealed class RootLock : IDisposable
                 if (!told)
                 {
                     onWait(Holder(file));
+                    told = true;
                 }
 
                 await Task.Delay(s_poll, time, cancellationToken).ConfigureAwait(false);

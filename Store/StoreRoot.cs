@@ -23,14 +23,16 @@ public sealed class StoreRoot : IAsyncDisposable
     private readonly BlobPaths _paths;
     private readonly BlobFiles _files;
     private readonly ContentGuards _guards = new();
+    private readonly ContentSharing _sharing;
 
-    private StoreRoot(string directory, RootLock? held, MetadataDb db, TimeProvider time)
+    private StoreRoot(string directory, RootLock? held, MetadataDb db, StoreOptions options)
     {
-        (Directory, _lock, Database, _time) = (directory, held, db, time);
+        (Directory, _lock, Database, _time, _sharing) = (directory, held, db, options.Time, options.Sharing);
         _paths = new BlobPaths(Path.Combine(directory, ContentName));
         _files = new BlobFiles(db, _paths, _guards);
-        Namespaces = new NamespaceCatalogue(db, time);
-        Resources = [new LeaseTable(), new ImageTable(), new ContentTable(_files)];
+        Resources = [new LeaseTable(), new ImageTable(), new ContentTable(_files), .. options.OtherResources(directory)];
+        Namespaces = new NamespaceCatalogue(db, Resources, _time);
+        Quotas = new QuotaKeeper(db, _paths, _guards, Resources);
     }
 
     /// <summary>The root directory, absolute.</summary>
@@ -42,34 +44,35 @@ public sealed class StoreRoot : IAsyncDisposable
     /// <summary>The namespaces.</summary>
     public NamespaceCatalogue Namespaces { get; }
 
+    /// <summary>What namespaces may hold.</summary>
+    public QuotaKeeper Quotas { get; }
+
     /// <summary>Opens <paramref name="directory"/>, and makes it when it is to be written.</summary>
     /// <param name="directory">The root.</param>
-    /// <param name="access">A reader takes no lock and needs no root to be there.</param>
-    /// <param name="onWait">Is told who has the root while it is waited for; null not to wait.</param>
-    /// <param name="time">The clock.</param>
+    /// <param name="options">How.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="ImageStoreException">The directory cannot be made, read or written, is in use, holds something
     /// else, or its metadata is damaged or of a newer version.</exception>
-    public static async Task<StoreRoot> OpenAsync(
-        string directory, MetadataAccess access, Action<string>? onWait, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<StoreRoot> OpenAsync(string directory, StoreOptions options, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        ArgumentNullException.ThrowIfNull(options);
         var root = Path.GetFullPath(directory);
         var metadata = Path.Combine(root, MetadataName);
         Check(root);
-        if (access == MetadataAccess.ReadOnly)
+        if (options.Access == MetadataAccess.ReadOnly)
         {
-            var view = await MetadataDb.OpenAsync(metadata, access, cancellationToken).ConfigureAwait(false);
-            return new StoreRoot(root, null, view, time);
+            var view = await MetadataDb.OpenAsync(metadata, options.Access, cancellationToken).ConfigureAwait(false);
+            return new StoreRoot(root, null, view, options);
         }
 
         Create(root);
-        var held = await RootLock.TakeAsync(Path.Combine(root, LockName), onWait, time, cancellationToken).ConfigureAwait(false);
+        var held = await RootLock.TakeAsync(Path.Combine(root, LockName), options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
         MetadataDb? db = null;
         try
         {
-            db = await MetadataDb.OpenAsync(metadata, access, cancellationToken).ConfigureAwait(false);
-            var result = new StoreRoot(root, held, db, time);
+            db = await MetadataDb.OpenAsync(metadata, options.Access, cancellationToken).ConfigureAwait(false);
+            var result = new StoreRoot(root, held, db, options);
             result._paths.Create();
             result._paths.SweepIngests();
             return result;
@@ -91,7 +94,7 @@ public sealed class StoreRoot : IAsyncDisposable
         }
     }
 
-    /// <summary>What the collector looks at, in every namespace; snapshots come from their snapshotters.</summary>
+    /// <summary>All that is in the root, in every namespace.</summary>
     public IReadOnlyList<IResourceTable> Resources { get; }
 
     /// <summary>Deletes blobs' files that no namespace names, or with <paramref name="dryRun"/> only counts them.</summary>
@@ -102,9 +105,12 @@ public sealed class StoreRoot : IAsyncDisposable
     /// <summary>Deletes downloads that nobody went on with for a day and no lease holds, or only counts them; gives how many.</summary>
     public int SweepIngests(bool dryRun) => new StaleIngests(Database, _paths, _guards).Sweep(_time.GetUtcNow(), dryRun);
 
+    /// <summary>All that <paramref name="namespace"/> has.</summary>
+    public Tenant Tenant(string @namespace) => new(this, NamespaceName.Check(@namespace));
+
     /// <summary>The blobs as <paramref name="namespace"/> sees them.</summary>
     public IContentStore Content(string @namespace) =>
-        new ContentStore(Database, _paths, _files, NamespaceName.Check(@namespace), _guards, _time);
+        new ContentStore(Database, _paths, _files, NamespaceName.Check(@namespace), _guards, Quotas, _sharing, _time);
 
     /// <summary>The images of <paramref name="namespace"/>.</summary>
     public ImageCatalogue Images(string @namespace) => new(Database, NamespaceName.Check(@namespace), _time);

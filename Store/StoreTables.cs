@@ -11,7 +11,7 @@ internal static class StoreTables
 {
     public static MetadataTable<NamespaceRow> Namespaces { get; } = new("namespaces", StoreJson.Default.NamespaceRow);
 
-    public static MetadataTable<ContentRow> Content { get; } = new("content", StoreJson.Default.ContentRow);
+    public static MetadataTable<ContentRow> Content { get; } = new("content", StoreJson.Default.ContentRow, row => row.Size);
 
     public static MetadataTable<ImageRow> Images { get; } = new("images", StoreJson.Default.ImageRow);
 

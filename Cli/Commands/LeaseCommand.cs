@@ -35,16 +35,10 @@ internal static class LeaseCommand
         };
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
-            var all = (session.Value(labels) ?? []).Select(label => label.Split('=', 2)).ToList();
-            if (all.Find(label => label.Length < 2) is { } wrong)
-            {
-                throw new ImageStoreException(ErrorKind.InvalidArgument, $"The label '{Printable.Of(wrong[0])}' has no value.", "Write KEY=VALUE.");
-            }
-
             var lease = await engine.Leases.CreateAsync(
                 session.Optional(id) ?? $"lease-{Guid.NewGuid():N}",
                 session.Value(expires),
-                all.GroupBy(label => label[0]).ToDictionary(group => group.Key, group => group.Last()[1]),
+                KeyValues.Parse(session.Value(labels)),
                 token).ConfigureAwait(false);
             if (session.Json)
             {

@@ -18,7 +18,7 @@ internal static class DynamicValues
         engine => engine.Images.List().Select(image => AsTyped(image.Name, context.WordToComplete)));
 
     public static IEnumerable<CompletionItem> Namespaces(CompletionContext context) =>
-        From(context, engine => engine.Namespaces, anyNamespace: true);
+        From(context, engine => engine.Namespaces.List().Select(ns => ns.Name), anyNamespace: true);
 
     public static IEnumerable<CompletionItem> Digests(CompletionContext context) =>
         From(context, engine => engine.Content.List().Select(blob => blob.Digest.ToString()));

@@ -9,22 +9,36 @@ internal static class CollectionLines
     public static void Write(TextWriter output, CollectionReport report)
     {
         List<string> parts = [];
-        Add(report.Count(ResourceKind.Content), "blob");
-        Add(report.Count(ResourceKind.Snapshot), "snapshot");
-        Add(report.Count(ResourceKind.Image), "expired image");
-        Add(report.Count(ResourceKind.Lease), "expired lease");
-        Add(report.StrayFiles, "stray file");
-        Add(report.Ingests, "old download");
-        var what = parts.Count == 0 ? "nothing" : string.Join(", ", parts);
+        Add(parts, report.Count(ResourceKind.Content), "blob");
+        Add(parts, report.Count(ResourceKind.Snapshot), "snapshot");
+        Add(parts, report.Count(ResourceKind.Image), "expired image");
+        Add(parts, report.Count(ResourceKind.Lease), "expired lease");
+        Add(parts, report.StrayFiles, "stray file");
+        Add(parts, report.Ingests, "old download");
         var (verb, bytes) = report.DryRun ? ("would remove", "to free") : ("removed", "freed");
-        output.WriteLine($"{verb} {what}; {Sizes.Of(report.FreedBytes)} {bytes}");
+        output.WriteLine($"{verb} {What(parts)}; {Sizes.Of(report.FreedBytes)} {bytes}");
+    }
 
-        void Add(int count, string noun)
+    public static void Write(TextWriter output, PurgeReport report)
+    {
+        List<string> parts = [];
+        Add(parts, Count(ResourceKind.Image), "image");
+        Add(parts, Count(ResourceKind.Content), "blob");
+        Add(parts, Count(ResourceKind.Snapshot), "snapshot");
+        Add(parts, Count(ResourceKind.Lease), "lease");
+        Add(parts, report.Ingests, "download");
+        output.WriteLine($"removed {What(parts)}; {Sizes.Of(report.FreedBytes)} freed");
+
+        int Count(ResourceKind kind) => report.Removed.Count(resource => resource.Kind == kind);
+    }
+
+    private static string What(List<string> parts) => parts.Count == 0 ? "nothing" : string.Join(", ", parts);
+
+    private static void Add(List<string> parts, int count, string noun)
+    {
+        if (count > 0)
         {
-            if (count > 0)
-            {
-                parts.Add($"{count} {noun}{(count == 1 ? string.Empty : "s")}");
-            }
+            parts.Add($"{count} {noun}{(count == 1 ? string.Empty : "s")}");
         }
     }
 }

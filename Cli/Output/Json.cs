@@ -15,6 +15,7 @@ using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 using ImageStore.Store.Images;
 using ImageStore.Store.Leases;
+using ImageStore.Store.Namespaces;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Cli.Output;
@@ -46,6 +47,8 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(IReadOnlyList<LeaseListing>))]
+[JsonSerializable(typeof(IReadOnlyList<NamespaceRecord>))]
+[JsonSerializable(typeof(NamespaceRecord))]
 internal sealed partial class Json : JsonSerializerContext
 {
     // It goes to a terminal or a program, never into HTML: a media type's '+' stays readable.

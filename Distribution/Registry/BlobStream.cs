@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Net;
 using ImageStore.Distribution.Transport;
-using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 
@@ -12,13 +11,14 @@ namespace ImageStore.Distribution.Registry;
 /// <param name="blob">Which.</param>
 /// <param name="offset">The first byte.</param>
 /// <param name="end">The byte before which it ends; the blob's size for all of it.</param>
-internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, long offset, long end) : ReadOnlyStream
+internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, long offset, long end) : RegistryBlobStream
 {
     // Progress of this much between two failures shows that the download will end: the budget starts anew.
     private const long ProgressThatRenewsBudget = 1024 * 1024;
     private const int SkipBufferBytes = 64 * 1024;
 
     private readonly RegistryOptions _options = repository.Options;
+    private readonly BlobOrigin _origin = new();
     private CancellationTokenSource _idle = new(Timeout.InfiniteTimeSpan, repository.Options.Time);
     private Reply? _reply;
     private Stream? _body;
@@ -39,6 +39,8 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
 
     /// <summary>How long bytes were waited for; what their reader did in between is not in it.</summary>
     public TimeSpan Waited { get; private set; }
+
+    public override string? Origin => _origin.Endpoint;
 
     /// <summary>Does the server say or show that it serves ranges?</summary>
     public bool ServesRanges => !_rangeRefused && _reply is { } reply
@@ -157,6 +159,7 @@ internal sealed class BlobStream(RepositoryAccess repository, Descriptor blob, l
             throw TooLong();
         }
 
+        _origin.Add(_reply.Host?.SureEndpoint);
         _caps = repository.Transport.Bandwidth.Of(_reply.Host);
         _body = await _reply.Message.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
         _windowBytes = 0;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using ImageStore.Store;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Distribution.Registry;
@@ -10,7 +9,7 @@ namespace ImageStore.Distribution.Registry;
 /// connection after the other as long as each makes the whole clearly faster. What is ahead is held in memory, bounded
 /// for the whole process; a connection that is fast enough stays alone, and costs nothing.
 /// </remarks>
-internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor blob, BlobStream head) : ReadOnlyStream
+internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor blob, BlobStream head) : RegistryBlobStream
 {
     private const int ChunkBytes = 2 * 1024 * 1024;
     private const int MaxConnections = 12;
@@ -29,6 +28,7 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
     private static readonly SemaphoreSlim s_chunks = new(32, 32);
 
     private readonly TimeProvider _time = repository.Options.Time;
+    private readonly BlobOrigin _origin = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Queue<Task<Chunk>> _ahead = new();
     private long _judgedAt = head.Position;
@@ -45,6 +45,8 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
     private int _roundChunks;
     private bool _settled;
 
+    public override string? Origin => _head is null ? _origin.Endpoint : _head.Origin;
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (_head is not null)
@@ -56,6 +58,7 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
                 return count;
             }
 
+            _origin.Add(_head.Origin);
             await _head.DisposeAsync().ConfigureAwait(false);
             _head = null;
         }
@@ -151,6 +154,7 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
 
         _current = await first.WaitAsync(cancellationToken).ConfigureAwait(false);
         _ = _ahead.Dequeue();
+        _origin.Add(_current.Origin);
         Count(_current.Left);
         Fill();
         return true;
@@ -190,6 +194,7 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
                 filled += count > 0 ? count : throw new EndOfStreamException();
             }
 
+            chunk.Origin = source.Origin;
             return chunk;
         }
         catch
@@ -204,6 +209,8 @@ internal sealed class ParallelBlobStream(RepositoryAccess repository, Descriptor
     {
         private byte[]? _bytes = bytes;
         private int _read;
+
+        public string? Origin { get; set; }
 
         public int Left => length - _read;
 

@@ -39,6 +39,12 @@ internal sealed record RegistryHost(string Registry, Uri Origin, bool IsGuess)
     /// <summary>File and line, where it was configured.</summary>
     public string? ConfiguredAt { get; init; }
 
+    /// <summary>Scheme, host and port, where it is sure who answers there: over verified TLS, or on this machine. Else null.</summary>
+    public string? SureEndpoint =>
+        (Origin.Scheme == Uri.UriSchemeHttps && !Tls.SkipVerify) || RedirectPolicy.IsLoopback(Origin)
+            ? Origin.GetLeftPart(UriPartial.Authority)
+            : null;
+
     /// <summary>The same host over TLS.</summary>
     public RegistryHost OverTls() => this with { Origin = new Uri($"https://{Origin.Authority}/"), IsGuess = false };
 

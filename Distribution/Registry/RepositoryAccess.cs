@@ -38,6 +38,10 @@ internal sealed class RepositoryAccess
 
     public HttpTransport Transport => _transport;
 
+    /// <inheritdoc cref="RepositoryClient.SureEndpoints"/>
+    public IReadOnlyCollection<string> SureEndpoints =>
+        [.. _hosts.Where(host => host.Capabilities.HasFlag(HostCapabilities.Pull)).Select(host => host.SureEndpoint).OfType<string>()];
+
     /// <summary>Sends to one host after the other until one serves; where none does, what every one of them said is told.</summary>
     /// <returns>An answer of any status: a refusal that no other host can better, or what the only host said.</returns>
     /// <exception cref="ImageStoreException">No host serves; the message has each one's reason.</exception>

@@ -90,7 +90,7 @@ public sealed class RepositoryClient : IDisposable
     /// digest: the reader hashes. Foreign <c>urls</c> are never followed.
     /// </remarks>
     /// <exception cref="ImageStoreException">The blob is missing, or the registry fails.</exception>
-    public async Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken ct)
+    public async Task<RegistryBlobStream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(blob);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -117,6 +117,20 @@ public sealed class RepositoryClient : IDisposable
             await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>The endpoints that may be asked for blobs and of which it is sure who answers.</summary>
+    public IReadOnlyCollection<string> SureEndpoints => _access.SureEndpoints;
+
+    /// <summary>Asks whether the registry would serve a blob to these credentials.</summary>
+    /// <returns>The endpoint that said so; null where none did of which it is sure who answers.</returns>
+    /// <exception cref="ImageStoreException">The registry fails.</exception>
+    public async Task<string?> WouldServeAsync(Descriptor blob, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        using var reply = await _access.SendAsync(
+            new RepositoryRequest(RegistryPurpose.Pull, HttpMethod.Head, $"blobs/{blob.Digest}"), ct).ConfigureAwait(false);
+        return reply.IsSuccess && (reply.Message.Content.Headers.ContentLength ?? blob.Size) == blob.Size ? reply.Host?.SureEndpoint : null;
     }
 
     /// <summary>All tags, in the registry's order.</summary>

@@ -31,8 +31,8 @@ public sealed class RepositorySource(RepositoryClient repository) : IImageSource
         repository.FetchManifestAsync(descriptor, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken) =>
-        repository.OpenBlobAsync(blob, offset, cancellationToken);
+    public async Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken) =>
+        await repository.OpenBlobAsync(blob, offset, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<Descriptor>> ListReferrersAsync(Digest subject, CancellationToken cancellationToken) =>

@@ -41,7 +41,8 @@ internal sealed class BlobFetcher(
         {
             progress.State = BlobState.Resuming;
             writer = await content.OpenUnlessThereAsync(
-                $"layer-{descriptor.Digest}", descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
+                $"layer-{descriptor.Digest}", descriptor, await ProveAsync(descriptor).ConfigureAwait(false), labels, lease, cancellationToken)
+                .ConfigureAwait(false);
             if (writer is null)
             {
                 _slots.Release();
@@ -67,6 +68,12 @@ internal sealed class BlobFetcher(
             throw;
         }
     }
+
+    // What another namespace brought from this registry need not come again when the registry says that we may have it too.
+    private async Task<BlobProof> ProveAsync(Descriptor descriptor) =>
+        content.CouldProve(descriptor.Digest, repository.SureEndpoints)
+            ? BlobProof.FromRegistry(await repository.WouldServeAsync(descriptor, cancellationToken).ConfigureAwait(false))
+            : BlobProof.None;
 
     private static FetchedBlob Exists(Descriptor descriptor, BlobProgress progress)
     {
@@ -99,7 +106,8 @@ internal sealed class BlobFetcher(
 
     private async Task CopyAsync(Descriptor descriptor, ContentWriter writer, byte[] buffer, BlobProgress progress)
     {
-        var source = descriptor.Data is { } inline && inline.LongLength == descriptor.Size
+        var isWhole = writer.Offset == 0;
+        Stream source = descriptor.Data is { } inline && inline.LongLength == descriptor.Size
             ? new MemoryStream(inline[(int)writer.Offset..])
             : await repository.OpenBlobAsync(descriptor, writer.Offset, cancellationToken).ConfigureAwait(false);
         await using var opened = source.ConfigureAwait(false);
@@ -110,6 +118,8 @@ internal sealed class BlobFetcher(
             progress.Done = writer.Offset;
             Interlocked.Add(ref _downloaded, count);
         }
+
+        writer.Origin = isWhole ? (source as RegistryBlobStream)?.Origin : null;
     }
 
     private Dictionary<string, string> Source(Digest digest)

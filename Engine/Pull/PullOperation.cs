@@ -4,7 +4,6 @@ using ImageStore.Engine.Unpack;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Content;
-using ImageStore.Store.Images;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Oci;
 
@@ -12,15 +11,15 @@ namespace ImageStore.Engine.Pull;
 
 /// <summary>One pull: resolve, download and unpack in one streaming pass, then name the image.</summary>
 internal sealed class PullOperation(
-    IContentStore content,
-    ImageCatalogue images,
-    LeaseManager leases,
+    Tenant tenant,
     ISnapshotter? snapshotter,
     RegistryClient registry,
     PullRequest request,
     TransferProgress progress)
 {
     private const int MaxConcurrentDownloads = 4;
+    private readonly IContentStore _content = tenant.Content;
+    private readonly LeaseManager _leases = tenant.Leases;
     private readonly ImageReference _reference = ImageReference.Parse(request.Reference);
     private readonly Platform _platform = request.Platform ?? Platform.Current;
 
@@ -48,24 +47,34 @@ internal sealed class PullOperation(
         }
 
         // Left to expire when the pull fails, so that what it verified is still there for the next one.
-        var lease = await leases.CreateForAsync("pull", cancellationToken).ConfigureAwait(false);
+        var lease = await _leases.CreateForAsync("pull", cancellationToken).ConfigureAwait(false);
         progress.Phase = "pulling";
-        var walker = new ManifestWalker(content, repository, _reference, lease, progress);
+        var walker = new ManifestWalker(_content, repository, _reference, lease, progress);
         var chosen = await walker.SelectAsync(target, _platform, cancellationToken).ConfigureAwait(false);
         var others = request.AllPlatforms
             ? await walker.AllAsync(target, cancellationToken).ConfigureAwait(false)
             : [];
 
+        CheckQuota(chosen, others);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var fetcher = new BlobFetcher(content, repository, _reference, lease, MaxConcurrentDownloads, stop.Token);
+        using var fetcher = new BlobFetcher(_content, repository, _reference, lease, MaxConcurrentDownloads, stop.Token);
         var chainId = await TransferAsync(fetcher, chosen, others, lease, stop).ConfigureAwait(false);
         progress.Phase = "naming";
-        var summary = await new ImageLister(content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
-        await images.PutAsync(_reference.Canonical, target, summary.ToLabels(target), cancellationToken).ConfigureAwait(false);
-        await leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
+        var summary = await new ImageLister(_content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
+        await tenant.Images.PutAsync(_reference.Canonical, target, summary.ToLabels(target), cancellationToken).ConfigureAwait(false);
+        await _leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
         progress.Phase = "done";
         return Result(target, chosen, chainId, upToDate: false, fetcher.Downloaded);
     }
+
+    /// <summary>Refuses what cannot fit before the first byte of it is asked for.</summary>
+    private void CheckQuota(StoredManifest chosen, IReadOnlyList<StoredManifest> others) => tenant.CheckQuota(
+        others.Prepend(chosen)
+            .SelectMany(manifest => manifest.Manifest.Layers.Prepend(manifest.Manifest.Config))
+            .DistinctBy(blob => blob.Digest)
+            .Where(blob => _content.Find(blob.Digest) is null)
+            .Sum(blob => blob.Size),
+        _reference.ToString());
 
     private async Task<Digest?> TransferAsync(
         BlobFetcher fetcher, StoredManifest chosen, IReadOnlyList<StoredManifest> others, Lease lease, CancellationTokenSource stop)
@@ -111,20 +120,20 @@ internal sealed class PullOperation(
         Lease lease,
         CancellationToken cancellationToken)
     {
-        var config = await new StoredImage(content).ConfigAsync(chosen.Manifest, cancellationToken).ConfigureAwait(false);
+        var config = await new StoredImage(_content).ConfigAsync(chosen.Manifest, cancellationToken).ConfigureAwait(false);
         var chain = ChainId.Of(config.RootFs.DiffIds);
         var target = snapshotter!;
-        await leases.AddAsync(lease, ImageUnpacker.Needs(target, chain), cancellationToken).ConfigureAwait(false);
+        await _leases.AddAsync(lease, ImageUnpacker.Needs(target, chain), cancellationToken).ConfigureAwait(false);
         var sources = layers.Select((pair, i) => new LayerSource(
             pair.Layer,
             config.RootFs.DiffIds[i],
             chain[i],
             async token => await (await fetches[i].ConfigureAwait(false))
-                .OpenAsync(content, pair.Layer.Digest, token).ConfigureAwait(false),
+                .OpenAsync(_content, pair.Layer.Digest, token).ConfigureAwait(false),
             async () => await (await fetches[i].ConfigureAwait(false)).Committed.ConfigureAwait(false),
             pair.Progress)).ToList();
-        var top = await new ImageUnpacker(target).UnpackAsync(sources, cancellationToken).ConfigureAwait(false);
-        await content.UpdateLabelsAsync(
+        var top = await new ImageUnpacker(target, tenant).UnpackAsync(sources, cancellationToken).ConfigureAwait(false);
+        await _content.UpdateLabelsAsync(
             chosen.Manifest.Config.Digest,
             new Dictionary<string, string> { [Labels.RefSnapshotPrefix + target.Name] = top.ToString() },
             cancellationToken).ConfigureAwait(false);
@@ -133,12 +142,12 @@ internal sealed class PullOperation(
 
     private async Task<PullResult?> UpToDateAsync(Descriptor target, CancellationToken cancellationToken)
     {
-        if (request.AllPlatforms || images.Find(_reference.Canonical)?.Target.Digest != target.Digest)
+        if (request.AllPlatforms || tenant.Images.Find(_reference.Canonical)?.Target.Digest != target.Digest)
         {
             return null;
         }
 
-        var stored = new StoredImage(content);
+        var stored = new StoredImage(_content);
         var manifest = await stored.FindManifestAsync(target, _platform, cancellationToken).ConfigureAwait(false);
         if (manifest is null || !stored.IsComplete(manifest.Manifest))
         {

@@ -29,7 +29,7 @@ internal sealed class StoreTarget(
     // The lease keeps it from now on: until the image is named, nothing else may.
     public async Task<bool> HasBlobAsync(Descriptor blob, CancellationToken cancellationToken) =>
         content.Find(blob.Digest)?.Size == blob.Size
-        && await content.AdoptAsync(blob, Labels.None, lease, cancellationToken).ConfigureAwait(false) is not null;
+        && await content.AdoptAsync(blob, BlobProof.None, Labels.None, lease, cancellationToken).ConfigureAwait(false) is not null;
 
     // A manifest that is here tells nothing of its layers: they may be those of another platform.
     public Task<bool> HasManifestAsync(Descriptor manifest, CancellationToken cancellationToken) => Task.FromResult(false);
@@ -80,6 +80,7 @@ internal sealed class StoreTarget(
     private static async Task CopyAsync(
         ContentWriter writer, Descriptor blob, BlobOpener open, IProgress<long>? progress, CancellationToken cancellationToken)
     {
+        var isWhole = writer.Offset == 0;
         var source = await open(writer.Offset, cancellationToken).ConfigureAwait(false);
         await using var opened = source.ConfigureAwait(false);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
@@ -98,6 +99,8 @@ internal sealed class StoreTarget(
                 writer.Write(buffer.AsSpan(0, count));
                 progress?.Report(writer.Offset);
             }
+
+            writer.Origin = isWhole ? (source as RegistryBlobStream)?.Origin : null;
         }
         finally
         {

@@ -4,6 +4,7 @@ using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Leases;
+using ImageStore.Store.Namespaces;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Engine.Unpack;
@@ -13,7 +14,7 @@ namespace ImageStore.Engine.Unpack;
 /// Layers unpack side by side, each into a directory of its own and while it downloads; they are committed base
 /// first, since only then it is known what a layer's whiteouts and implied directories refer to.
 /// </remarks>
-internal sealed class ImageUnpacker(ISnapshotter snapshotter)
+internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
 {
     /// <summary>What the keys of unfinished layers begin with; the same as containerd's.</summary>
     public const string ExtractPrefix = "extract-";
@@ -71,13 +72,14 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter)
         var prepared = false;
         try
         {
+            using var reserved = tenant.Reserve($"unpacking {layer.Descriptor.Digest}");
             AppliedLayer applied;
             await gate.WaitAsync(stop.Token).ConfigureAwait(false);
             try
             {
                 var snapshot = await snapshotter.PrepareLayerAsync(key, Labels.None, stop.Token).ConfigureAwait(false);
                 prepared = true;
-                applied = await ApplyAsync(layer, snapshot.Directory, stop.Token).ConfigureAwait(false);
+                applied = await ApplyAsync(layer, snapshot.Directory, reserved, stop.Token).ConfigureAwait(false);
             }
             finally
             {
@@ -86,6 +88,7 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter)
 
             await layer.Committed().ConfigureAwait(false);
             await previous.ConfigureAwait(false);
+            reserved.Dispose();
             await CommitAsync(layer, key, parent, applied, stop.Token).ConfigureAwait(false);
             layer.Progress.State = BlobState.Done;
         }
@@ -101,14 +104,15 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter)
         }
     }
 
-    private async Task<AppliedLayer> ApplyAsync(LayerSource layer, string directory, CancellationToken cancellationToken)
+    private async Task<AppliedLayer> ApplyAsync(
+        LayerSource layer, string directory, QuotaReservation reserved, CancellationToken cancellationToken)
     {
         var source = await layer.Open(cancellationToken).ConfigureAwait(false);
         await using var opened = source.ConfigureAwait(false);
 
         // The applier blocks on disk and on bytes that are still to come, so it does not belong on the pool.
         var applied = await Task.Factory.StartNew(
-            () => Apply(layer, source, directory, cancellationToken),
+            () => Apply(layer, source, directory, reserved, cancellationToken),
             cancellationToken,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default).ConfigureAwait(false);
@@ -120,7 +124,8 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter)
                 "The image itself is at fault: ask its publisher, or pull another tag.");
     }
 
-    private AppliedLayer Apply(LayerSource layer, Stream source, string directory, CancellationToken cancellationToken)
+    private AppliedLayer Apply(
+        LayerSource layer, Stream source, string directory, QuotaReservation reserved, CancellationToken cancellationToken)
     {
         using var head = LayerHead.Read(source);
         var compression = LayerDecompressor.Detect(head.Bytes.Span);
@@ -131,7 +136,11 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter)
             directory,
             snapshotter.Format,
             new LayerLimits(),
-            bytes => layer.Progress.Unpacked = bytes,
+            bytes =>
+            {
+                reserved.GrowTo(bytes);
+                layer.Progress.Unpacked = bytes;
+            },
             cancellationToken);
     }
 

@@ -2,7 +2,6 @@ using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
-using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
 using ImageStore.Store.Leases;
@@ -11,7 +10,7 @@ using ImageStore.Store.Oci;
 namespace ImageStore.Engine.Unpack;
 
 /// <summary>Unpacks an image that the store has, without any network.</summary>
-internal sealed class StoredImageUnpacker(IContentStore content, LeaseManager leases, ISnapshotter snapshotter)
+internal sealed class StoredImageUnpacker(Tenant tenant, ISnapshotter snapshotter)
 {
     /// <summary>Unpacks <paramref name="image"/> for <paramref name="platform"/>.</summary>
     /// <returns>The chain ID of its topmost layer.</returns>
@@ -20,6 +19,7 @@ internal sealed class StoredImageUnpacker(IContentStore content, LeaseManager le
     public async Task<Digest> UnpackAsync(
         ImageRecord image, Platform platform, TransferProgress progress, CancellationToken cancellationToken)
     {
+        var (content, leases) = (tenant.Content, tenant.Leases);
         var stored = new StoredImage(content);
         var chosen = await stored.FindManifestAsync(image.Target, platform, cancellationToken).ConfigureAwait(false);
         if (chosen is null || !stored.IsComplete(chosen.Manifest))
@@ -53,7 +53,7 @@ internal sealed class StoredImageUnpacker(IContentStore content, LeaseManager le
                 lease,
                 [new LeaseResource("content", image.Target.Digest.ToString()), .. ImageUnpacker.Needs(snapshotter, chain)],
                 cancellationToken).ConfigureAwait(false);
-            var top = await new ImageUnpacker(snapshotter).UnpackAsync(layers, cancellationToken).ConfigureAwait(false);
+            var top = await new ImageUnpacker(snapshotter, tenant).UnpackAsync(layers, cancellationToken).ConfigureAwait(false);
             await content.UpdateLabelsAsync(
                 chosen.Manifest.Config.Digest,
                 new Dictionary<string, string> { [Labels.RefSnapshotPrefix + snapshotter.Name] = top.ToString() },

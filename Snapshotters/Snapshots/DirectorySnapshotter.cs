@@ -144,7 +144,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
 
             var parents = ParentChain(parent);
             var id = await SettleLayerAsync(row, parents, layer, cancellationToken).ConfigureAwait(false);
-            await ReplaceAsync(name, key, row, id, parent, copy, cancellationToken).ConfigureAwait(false);
+            await ReplaceAsync(name, key, row with { LayerBytes = layer.UnpackedBytes }, id, parent, copy, cancellationToken).ConfigureAwait(false);
         }
         catch (ImageStoreException e) when (e.Kind == ErrorKind.AlreadyExists)
         {

@@ -23,6 +23,9 @@ internal sealed record SnapshotRow
     /// <summary>Whether its files are known to have reached the disk.</summary>
     public bool Synced { get; init; }
 
+    /// <summary>Bytes of the files that its layer brought, known before anybody measures what they occupy.</summary>
+    public long? LayerBytes { get; init; }
+
     public long? Inodes { get; init; }
 
     public long? Bytes { get; init; }

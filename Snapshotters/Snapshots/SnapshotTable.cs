@@ -13,6 +13,8 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
 
     public int Count(IMetadataReader rows, string @namespace) => rows.Totals(SnapshotCatalogue.Table, @namespace).Count;
 
+    public long Bytes(IMetadataReader rows, string @namespace) => rows.Totals(SnapshotCatalogue.Table, @namespace).Weight;
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
         rows.List(SnapshotCatalogue.Table, @namespace + "/").Select(row => Row(new Resource(Kind, row.Key), row.Value));
 

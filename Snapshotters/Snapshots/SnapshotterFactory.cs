@@ -17,6 +17,22 @@ public static class SnapshotterFactory
     /// <summary>The snapshots of all snapshotters and namespaces for the collector, without opening any.</summary>
     public static IResourceTable Resources(string rootDirectory) => new SnapshotTable(rootDirectory);
 
+    /// <summary>Forgets active snapshots of every namespace and snapshotter whose keys begin with <paramref name="keyPrefix"/>; their directories are
+    /// swept when a snapshotter is opened.</summary>
+    /// <remarks>For the process that holds the root and has not begun any itself: whoever made them is dead.</remarks>
+    public static async Task DiscardAsync(MetadataDb metadata, string keyPrefix, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        var left = metadata.List(SnapshotCatalogue.Table, string.Empty)
+            .Where(row => row.Value.Kind == SnapshotKind.Active && row.Key.Split('/', 3) is [_, _, var key] && key.StartsWith(keyPrefix, StringComparison.Ordinal))
+            .Select(row => row.Key).ToList();
+        if (left.Count > 0)
+        {
+            await metadata.CommitAsync(
+                tx => left.ForEach(key => tx.Delete(SnapshotCatalogue.Table, key)), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Opens a snapshotter for one namespace and repairs what a crash left behind.</summary>
     /// <param name="name"><c>overlayfs</c>, <c>native</c>, or null for overlayfs where it works and native elsewhere.</param>
     /// <param name="rootDirectory">The store's root; the snapshots lie below <c>snapshots</c>.</param>

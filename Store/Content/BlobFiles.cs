@@ -41,6 +41,21 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
         return (count, bytes);
     }
 
+    /// <summary>Whether some namespace sees the blob. Whoever acts on it holds the blob's guard.</summary>
+    public bool IsNamed(Digest digest)
+    {
+        var text = digest.ToString();
+        foreach (var ns in db.NamespacesOf(StoreTables.Content))
+        {
+            if (db.Get(StoreTables.Content, $"{ns}/{text}") is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static IEnumerable<FileInfo> Files(string directory) =>
         Directory.Exists(directory) ? new DirectoryInfo(directory).EnumerateFiles() : [];
 
@@ -54,20 +69,6 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
         }
 
         return named;
-    }
-
-    private bool IsNamed(Digest digest)
-    {
-        var text = digest.ToString();
-        foreach (var ns in db.NamespacesOf(StoreTables.Content))
-        {
-            if (db.Get(StoreTables.Content, $"{ns}/{text}") is not null)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private long Delete(Digest digest)

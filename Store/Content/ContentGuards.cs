@@ -14,6 +14,8 @@ internal sealed class ContentGuards
 
     public bool TryEnter(string ingest) => _writers.TryAdd(ingest, 0);
 
+    public bool IsEntered(string ingest) => _writers.ContainsKey(ingest);
+
     public void Leave(string ingest) => _writers.TryRemove(ingest, out _);
 
     /// <summary>Holds the blob's file between its rename or removal and the row that tells of it.</summary>

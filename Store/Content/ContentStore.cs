@@ -11,6 +11,7 @@ namespace ImageStore.Store.Content;
 internal sealed class ContentStore : IContentStore
 {
     private const int MaxRefLength = 1024;
+    private const UnixFileMode IngestMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode BlobMode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private static readonly TimeSpan s_writerPoll = TimeSpan.FromMilliseconds(20);
@@ -19,13 +20,14 @@ internal sealed class ContentStore : IContentStore
     private readonly BlobPaths _paths;
     private readonly BlobFiles _files;
     private readonly string _namespace;
+    private readonly ContentGuards _guards;
+    private readonly QuotaKeeper _quotas;
+    private readonly ContentSharing _sharing;
     private readonly TimeProvider _time;
 
-    private readonly ContentGuards _guards;
-
     public ContentStore(
-        MetadataDb db, BlobPaths paths, BlobFiles files, string @namespace, ContentGuards guards, TimeProvider time) =>
-        (_db, _paths, _files, _namespace, _guards, _time) = (db, paths, files, @namespace, guards, time);
+        MetadataDb db, BlobPaths paths, BlobFiles files, string @namespace, ContentGuards guards, QuotaKeeper quotas, ContentSharing sharing, TimeProvider time) =>
+        (_db, _paths, _files, _namespace, _guards, _quotas, _sharing, _time) = (db, paths, files, @namespace, guards, quotas, sharing, time);
 
     public ContentInfo? Find(Digest digest) =>
         _db.Get(StoreTables.Content, Key(digest)) is { } row ? Info(digest, row) : null;
@@ -89,14 +91,18 @@ internal sealed class ContentStore : IContentStore
         return await OpenEnteredAsync(ingest, reference, total, algorithm, cancellationToken).ConfigureAwait(false);
     }
 
+    public bool CouldProve(Digest digest, IReadOnlyCollection<string> endpoints) =>
+        _sharing == ContentSharing.Proof && Find(digest) is null
+        && Others(digest).Any(other => other.Row.Origins?.Any(endpoints.Contains) == true);
+
     public async Task<ContentInfo?> AdoptAsync(
-        Descriptor descriptor, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken)
+        Descriptor descriptor, BlobProof proof, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(descriptor);
         using var held = await _guards.HoldAsync(descriptor.Digest, cancellationToken).ConfigureAwait(false);
         var file = new FileInfo(_paths.Blob(descriptor.Digest));
-        return file.Exists && file.Length == descriptor.Size
-            ? await RecordAsync(descriptor.Digest, descriptor.Size, labels, lease, cancellationToken).ConfigureAwait(false)
+        return file.Exists && file.Length == descriptor.Size && MayHave(descriptor.Digest, proof)
+            ? await RecordAsync(descriptor, proof.Registry, new ContentWriter.CommitRequest(labels, lease), cancellationToken).ConfigureAwait(false)
             : null;
     }
 
@@ -176,37 +182,82 @@ internal sealed class ContentStore : IContentStore
             throw IoErrors.From(failure, $"Publishing the blob {expected.Digest}");
         }
 
-        var info = await RecordAsync(expected.Digest, expected.Size, request.Labels, request.Lease, cancellationToken)
-            .ConfigureAwait(false);
+        ContentInfo info;
+        try
+        {
+            info = await RecordAsync(expected, writer.Origin, request, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            TakeBack(expected.Digest, writer.DataPath);
+            throw;
+        }
+
         Directory.Delete(Path.GetDirectoryName(writer.DataPath)!, recursive: true);
         return info;
     }
 
+    /// <summary>Makes a blob that got no row an ingest again, so that a repeat need not bring its bytes once more.</summary>
+    private void TakeBack(Digest digest, string dataPath)
+    {
+        if (!_files.IsNamed(digest))
+        {
+            try
+            {
+                File.SetUnixFileMode(_paths.Blob(digest), IngestMode);
+                File.Move(_paths.Blob(digest), dataPath);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // The failure that led here is the one to tell; a file that no row names is swept by the next collection.
+            }
+        }
+    }
+
     private Task<ContentInfo> RecordAsync(
-        Digest digest, long size, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken) =>
+        Descriptor blob, string? origin, ContentWriter.CommitRequest request, CancellationToken cancellationToken) =>
         _db.CommitAsync(
             tx =>
             {
                 var now = _time.GetUtcNow();
-                var before = tx.Get(StoreTables.Content, Key(digest));
-                var row = new ContentRow(
-                    size, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now);
-                tx.Put(StoreTables.Content, Key(digest), row);
+                var before = tx.Get(StoreTables.Content, Key(blob.Digest));
+                var row = (before ?? new ContentRow(blob.Size, [], now, now)).From(origin) with
+                {
+                    Labels = Labels.Merge(before?.Labels ?? Labels.None, request.Labels), UpdatedAt = now,
+                };
 
                 // Files go by what the listed namespaces see, so nobody may see a blob and not be listed.
-                if (tx.Get(StoreTables.Namespaces, _namespace) is null)
+                NamespaceCatalogue.Ensure(tx, _namespace, now);
+                tx.Put(StoreTables.Content, Key(blob.Digest), row);
+                if (before is null)
                 {
-                    tx.Put(StoreTables.Namespaces, _namespace, new NamespaceRow(now, []));
+                    _quotas.CheckCommit(tx, _namespace, $"the blob {blob.Digest}");
                 }
 
-                if (lease is not null)
+                if (request.Lease is { } lease)
                 {
-                    LeaseManager.Add(tx, lease, new LeaseResource("content", digest.ToString()), now);
+                    LeaseManager.Add(tx, lease, new LeaseResource("content", blob.Digest.ToString()), now);
                 }
 
-                return Info(digest, row);
+                return Info(blob.Digest, row);
             },
             cancellationToken);
+
+    private bool MayHave(Digest digest, BlobProof proof) =>
+        proof.HasBytes || _sharing == ContentSharing.Shared || Find(digest) is not null
+        || Others(digest).Any(other => _db.Get(StoreTables.Namespaces, other.Namespace)?.IsShareable == true
+            || (_sharing == ContentSharing.Proof && proof.Registry is { } registry && other.Row.Origins?.Contains(registry) == true));
+
+    private IEnumerable<(string Namespace, ContentRow Row)> Others(Digest digest)
+    {
+        foreach (var ns in _db.NamespacesOf(StoreTables.Content))
+        {
+            if (_db.Get(StoreTables.Content, $"{ns}/{digest}") is { } row)
+            {
+                yield return (ns, row);
+            }
+        }
+    }
 
     private static void CheckRef(string reference)
     {
@@ -227,8 +278,17 @@ internal sealed class ContentStore : IContentStore
         ContentWriter writer;
         try
         {
-            ingest.Create($"{_namespace}/{reference}", total, _time.GetUtcNow());
-            writer = new ContentWriter(ingest, reference, algorithm, PublishAsync, () => _guards.Leave(ingest.Path));
+            var reservation = _quotas.Reserve(_namespace, Math.Max(total, ingest.Read(_namespace)?.Offset ?? 0), reference);
+            try
+            {
+                ingest.Create($"{_namespace}/{reference}", total, _time.GetUtcNow());
+                writer = new ContentWriter(ingest, reference, algorithm, reservation, PublishAsync, () => _guards.Leave(ingest.Path));
+            }
+            catch
+            {
+                reservation.Dispose();
+                throw;
+            }
         }
         catch (Exception failure)
         {

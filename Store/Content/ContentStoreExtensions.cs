@@ -45,7 +45,8 @@ public static class ContentStoreExtensions
     {
         ArgumentNullException.ThrowIfNull(content);
         ArgumentNullException.ThrowIfNull(descriptor);
-        if (await content.OpenUnlessThereAsync(reference, descriptor, labels, lease, cancellationToken).ConfigureAwait(false)
+        var proof = BlobProof.FromBytes(descriptor, bytes.Span);
+        if (await content.OpenUnlessThereAsync(reference, descriptor, proof, labels, lease, cancellationToken).ConfigureAwait(false)
             is not { } writer)
         {
             return;
@@ -57,18 +58,19 @@ public static class ContentStoreExtensions
         await writer.CommitAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Opens the ingest of a blob, or returns null when the blob is there; whoever else is writing it is waited for.</summary>
+    /// <summary>Opens the ingest of a blob, or returns null when the namespace has the blob then; whoever else is writing it is waited for.</summary>
     public static async Task<ContentWriter?> OpenUnlessThereAsync(
         this IContentStore content,
         string reference,
         Descriptor descriptor,
+        BlobProof proof,
         IReadOnlyDictionary<string, string> labels,
         Lease? lease,
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(content);
         ArgumentNullException.ThrowIfNull(descriptor);
-        if (await content.AdoptAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false) is not null)
+        if (await content.AdoptAsync(descriptor, proof, labels, lease, cancellationToken).ConfigureAwait(false) is not null)
         {
             return null;
         }
@@ -77,7 +79,7 @@ public static class ContentStoreExtensions
             reference, descriptor.Size, descriptor.Digest.Algorithm, cancellationToken).ConfigureAwait(false);
 
         // Whoever had the ingest may have finished the blob meanwhile.
-        if (await content.AdoptAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false) is null)
+        if (await content.AdoptAsync(descriptor, proof, labels, lease, cancellationToken).ConfigureAwait(false) is null)
         {
             return writer;
         }

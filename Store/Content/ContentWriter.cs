@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using ImageStore.Store.Leases;
+using ImageStore.Store.Namespaces;
 using ImageStore.Store.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -22,6 +23,7 @@ public sealed class ContentWriter : IAsyncDisposable
     private readonly SafeFileHandle _file;
     private readonly IncrementalHash _hash;
     private readonly DigestAlgorithm _algorithm;
+    private readonly QuotaReservation _reservation;
     private readonly IngestProgress _progress = new();
     private readonly Func<ContentWriter, Descriptor, CommitRequest, CancellationToken, Task<ContentInfo>> _publish;
     private readonly Action _release;
@@ -32,10 +34,11 @@ public sealed class ContentWriter : IAsyncDisposable
         IngestDirectory ingest,
         string reference,
         DigestAlgorithm algorithm,
+        QuotaReservation reservation,
         Func<ContentWriter, Descriptor, CommitRequest, CancellationToken, Task<ContentInfo>> publish,
         Action release)
     {
-        (_ingest, Ref, _algorithm, _publish, _release) = (ingest, reference, algorithm, publish, release);
+        (_ingest, Ref, _algorithm, _reservation, _publish, _release) = (ingest, reference, algorithm, reservation, publish, release);
         _hash = Digest.CreateHash(algorithm);
         try
         {
@@ -55,13 +58,17 @@ public sealed class ContentWriter : IAsyncDisposable
     /// <summary>The bytes that are there, all of them hashed.</summary>
     public long Offset { get; private set; }
 
+    /// <summary>The registry endpoint that all bytes come from, where that is one and sure: it may later vouch for another namespace.</summary>
+    public string? Origin { get; set; }
+
     internal string DataPath => _ingest.Data;
 
     /// <summary>Appends <paramref name="bytes"/>.</summary>
-    /// <exception cref="ImageStoreException">The disk refused; the ingest keeps what it had.</exception>
+    /// <exception cref="ImageStoreException">The disk or the namespace's quota refused; the ingest keeps what it had.</exception>
     public void Write(ReadOnlySpan<byte> bytes)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
+        _reservation.GrowTo(Offset + bytes.Length);
         try
         {
             RandomAccess.Write(_file, bytes, Offset);
@@ -144,6 +151,8 @@ public sealed class ContentWriter : IAsyncDisposable
                 throw IoErrors.From(failure, $"Syncing the blob {expected.Digest}");
             }
 
+            // The transaction counts the blob itself; both at once would be too much for others.
+            _reservation.Dispose();
             return await _publish(this, expected, new CommitRequest(labels, lease), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure)
@@ -215,6 +224,7 @@ public sealed class ContentWriter : IAsyncDisposable
     private void Close()
     {
         _closed = true;
+        _reservation.Dispose();
         _file.Dispose();
         _hash.Dispose();
         _release();

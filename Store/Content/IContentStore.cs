@@ -28,7 +28,8 @@ public interface IContentStore
     /// <param name="total">The bytes that are expected, or 0 when unknown.</param>
     /// <param name="algorithm">What the commit will verify with.</param>
     /// <param name="cancellationToken">Stops the hashing; the ingest stays.</param>
-    /// <exception cref="ImageStoreException">Another writer has it (<see cref="ErrorKind.Unavailable"/>).</exception>
+    /// <exception cref="ImageStoreException">Another writer has it (<see cref="ErrorKind.Unavailable"/>), or the namespace's quota does
+    /// not have the bytes (<see cref="ErrorKind.NoSpace"/>).</exception>
     Task<ContentWriter> OpenWriterAsync(
         string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken);
 
@@ -36,12 +37,19 @@ public interface IContentStore
     Task<ContentWriter> WaitForWriterAsync(
         string reference, long total, DigestAlgorithm algorithm, CancellationToken cancellationToken);
 
+    /// <summary>Whether <see cref="BlobProof.FromRegistry"/> of one of <paramref name="endpoints"/> would make the blob this namespace's.</summary>
+    bool CouldProve(Digest digest, IReadOnlyCollection<string> endpoints);
+
     /// <summary>Shows the namespace a blob that the store already has, without its bytes being sent.</summary>
-    /// <remarks>The caller has proof that the namespace may have it: its own credentials just fetched, from the
-    /// registry, a manifest that refers to it.</remarks>
-    /// <returns>The blob, or null when the store does not have its bytes.</returns>
+    /// <param name="descriptor">The blob.</param>
+    /// <param name="proof">Why the namespace may have it, where it does not see it yet.</param>
+    /// <param name="labels">Labels to set.</param>
+    /// <param name="lease">What keeps it from now on.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The blob, or null when the store does not have its bytes, or the proof does not suffice (docs/tenancy.md): then they have to be sent.</returns>
+    /// <exception cref="ImageStoreException">The namespace's quota does not have the bytes (<see cref="ErrorKind.NoSpace"/>).</exception>
     Task<ContentInfo?> AdoptAsync(
-        Descriptor descriptor, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken);
+        Descriptor descriptor, BlobProof proof, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken);
 
     /// <summary>Sets labels, and removes those whose value is empty.</summary>
     /// <exception cref="ImageStoreException">The namespace does not see the blob (<see cref="ErrorKind.NotFound"/>).</exception>

@@ -1,5 +1,6 @@
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
+using ImageStore.Store.Namespaces;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Store.Images;
@@ -8,11 +9,12 @@ namespace ImageStore.Store.Images;
 public sealed class ImageCatalogue
 {
     private readonly MetadataDb _db;
+    private readonly string _namespace;
     private readonly string _prefix;
     private readonly TimeProvider _time;
 
     internal ImageCatalogue(MetadataDb db, string @namespace, TimeProvider time) =>
-        (_db, _prefix, _time) = (db, @namespace + "/", time);
+        (_db, _namespace, _prefix, _time) = (db, @namespace, @namespace + "/", time);
 
     /// <summary>The image, or null.</summary>
     public ImageRecord? Find(string name) =>
@@ -23,7 +25,8 @@ public sealed class ImageCatalogue
         [.. _db.List(StoreTables.Images, _prefix).Select(pair => Record(pair.Key[_prefix.Length..], pair.Value))];
 
     /// <summary>Makes the name point at <paramref name="target"/>, whatever it pointed at before.</summary>
-    /// <exception cref="ImageStoreException">The name or a label is malformed (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    /// <exception cref="ImageStoreException">The name or a label is malformed (<see cref="ErrorKind.InvalidArgument"/>), or the namespace may
+    /// have no more images (<see cref="ErrorKind.NoSpace"/>).</exception>
     public Task<ImageRecord> PutAsync(
         string name, Descriptor target, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
@@ -45,6 +48,11 @@ public sealed class ImageCatalogue
                 var row = new ImageRow(
                     target, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now);
                 tx.Put(StoreTables.Images, _prefix + name, row);
+                if (before is null)
+                {
+                    QuotaKeeper.CheckImages(tx, _namespace, name);
+                }
+
                 return Record(name, row);
             },
             cancellationToken);

@@ -11,6 +11,7 @@ internal sealed class MetadataFiles : MetadataDisk
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const string WriterLock = "meta.writer";
     private const string ReadersLock = "meta.readers";
+    private static readonly TimeSpan s_forkLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_lockPause = TimeSpan.FromMilliseconds(5);
 
     private readonly SafeFileHandle? _writer;
@@ -28,7 +29,8 @@ internal sealed class MetadataFiles : MetadataDisk
         var writer = KernelFile.OpenLockFile(Path.Combine(directory, WriterLock));
         try
         {
-            return KernelFile.TryLock(writer)
+            // A child that is being forked has our open files for a moment, and with them a lock that we have let go of.
+            return TryLock(writer, shared: false, s_forkLimit)
                 ? new MetadataFiles(directory, writer, KernelFile.OpenLockFile(Path.Combine(directory, ReadersLock)))
                 : throw new ImageStoreException(
                     ErrorKind.FailedPrecondition, $"Another process writes the metadata in {directory}.", "Wait for it to end.");

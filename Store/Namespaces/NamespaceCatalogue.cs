@@ -1,4 +1,6 @@
+using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
+using ImageStore.Store.Resources;
 
 namespace ImageStore.Store.Namespaces;
 
@@ -6,12 +8,38 @@ namespace ImageStore.Store.Namespaces;
 public sealed class NamespaceCatalogue
 {
     private readonly MetadataDb _db;
+    private readonly IReadOnlyList<IResourceTable> _resources;
     private readonly TimeProvider _time;
 
-    internal NamespaceCatalogue(MetadataDb db, TimeProvider time) => (_db, _time) = (db, time);
+    internal NamespaceCatalogue(MetadataDb db, IReadOnlyList<IResourceTable> resources, TimeProvider time) =>
+        (_db, _resources, _time) = (db, resources, time);
 
-    /// <summary>The names, ordered.</summary>
-    public IReadOnlyList<string> List() => [.. _db.List(StoreTables.Namespaces, string.Empty).Select(row => row.Key)];
+    /// <summary>All of them, ordered by name.</summary>
+    public IReadOnlyList<NamespaceRecord> List() =>
+        [.. _db.List(StoreTables.Namespaces, string.Empty).Select(row => Record(row.Key, row.Value))];
+
+    /// <summary>The namespace, or null.</summary>
+    public NamespaceRecord? Find(string name) => _db.Get(StoreTables.Namespaces, name) is { } row ? Record(name, row) : null;
+
+    /// <summary>Makes a namespace.</summary>
+    /// <exception cref="ImageStoreException">The name or a label is malformed (<see cref="ErrorKind.InvalidArgument"/>), or the namespace is
+    /// there (<see cref="ErrorKind.AlreadyExists"/>).</exception>
+    public Task<NamespaceRecord> CreateAsync(
+        string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        NamespaceName.Check(name);
+        return _db.CommitAsync(
+            tx =>
+            {
+                if (tx.Get(StoreTables.Namespaces, name) is not null)
+                {
+                    throw new ImageStoreException(ErrorKind.AlreadyExists, $"The namespace {name} exists.");
+                }
+
+                return Put(tx, name, new NamespaceRow(_time.GetUtcNow(), Labels.Merge(Labels.None, labels)));
+            },
+            cancellationToken);
+    }
 
     /// <summary>Makes the namespace unless it is there.</summary>
     public async Task EnsureAsync(string name, CancellationToken cancellationToken)
@@ -19,9 +47,78 @@ public sealed class NamespaceCatalogue
         NamespaceName.Check(name);
         if (_db.Get(StoreTables.Namespaces, name) is null)
         {
-            await _db.CommitAsync(
-                tx => tx.Put(StoreTables.Namespaces, name, new NamespaceRow(_time.GetUtcNow(), [])),
-                cancellationToken).ConfigureAwait(false);
+            await _db.CommitAsync(tx => Ensure(tx, name, _time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Sets labels, and removes those whose value is empty.</summary>
+    /// <exception cref="ImageStoreException">There is no such namespace (<see cref="ErrorKind.NotFound"/>).</exception>
+    public Task<NamespaceRecord> SetLabelsAsync(
+        string name, IReadOnlyDictionary<string, string> changes, CancellationToken cancellationToken) =>
+        ChangeAsync(name, row => row with { Labels = Labels.Merge(row.Labels, changes) }, cancellationToken);
+
+    /// <summary>Sets the limits. What is above them already stays, and nothing is added to it.</summary>
+    /// <exception cref="ImageStoreException">There is no such namespace (<see cref="ErrorKind.NotFound"/>), or a limit is negative
+    /// (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    public Task<NamespaceRecord> SetQuotaAsync(string name, NamespaceQuota quota, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(quota);
+        return quota is { Bytes: < 0 } or { Images: < 0 }
+            ? throw new ImageStoreException(ErrorKind.InvalidArgument, "A quota is negative.", "Use 0 or more, or none.")
+            : ChangeAsync(name, row => row with { Quota = quota == NamespaceQuota.None ? null : quota }, cancellationToken);
+    }
+
+    /// <summary>Forgets a namespace that has nothing.</summary>
+    /// <exception cref="ImageStoreException">There is no such namespace (<see cref="ErrorKind.NotFound"/>), or something is left in it
+    /// (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
+    public Task RemoveAsync(string name, CancellationToken cancellationToken) => _db.CommitAsync(
+        tx =>
+        {
+            _ = Require(tx, name);
+            var left = _resources.Select(table => (table.Kind, Count: table.Count(tx, name))).Where(table => table.Count > 0).ToList();
+            if (left.Count > 0)
+            {
+                throw new ImageStoreException(
+                    ErrorKind.FailedPrecondition,
+                    $"The namespace {name} is not empty: it has {string.Join(", ", left.Select(Words))}.",
+                    "Remove them first, or add --purge to remove all of it.");
+            }
+
+            tx.Delete(StoreTables.Namespaces, name);
+        },
+        cancellationToken);
+
+    /// <summary>The error for a namespace that is not there.</summary>
+    public static ImageStoreException Missing(string name) =>
+        new(ErrorKind.NotFound, $"There is no namespace {Printable.Of(name)}.", "'imagestore namespaces ls' shows what is there.");
+
+    /// <summary>Makes the namespace within a transaction that puts something into it, unless it is there.</summary>
+    internal static void Ensure(MetadataTransaction tx, string name, DateTimeOffset now)
+    {
+        if (tx.Get(StoreTables.Namespaces, name) is null)
+        {
+            tx.Put(StoreTables.Namespaces, name, new NamespaceRow(now, []));
+        }
+    }
+
+    private static string Words((ResourceKind Kind, int Count) table) => table switch
+    {
+        (ResourceKind.Content, var count) => $"{count} blob{(count == 1 ? string.Empty : "s")}",
+        var (kind, count) => $"{count} {kind.ToString().ToLowerInvariant()}{(count == 1 ? string.Empty : "s")}",
+    };
+
+    private Task<NamespaceRecord> ChangeAsync(string name, Func<NamespaceRow, NamespaceRow> change, CancellationToken cancellationToken) =>
+        _db.CommitAsync(tx => Put(tx, name, change(Require(tx, name))), cancellationToken);
+
+    private static NamespaceRow Require(MetadataTransaction tx, string name) =>
+        tx.Get(StoreTables.Namespaces, name) ?? throw Missing(name);
+
+    private static NamespaceRecord Put(MetadataTransaction tx, string name, NamespaceRow row)
+    {
+        tx.Put(StoreTables.Namespaces, name, row);
+        return Record(name, row);
+    }
+
+    private static NamespaceRecord Record(string name, NamespaceRow row) =>
+        new(name, row.CreatedAt, row.Labels, row.Quota ?? NamespaceQuota.None);
 }

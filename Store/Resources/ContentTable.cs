@@ -13,6 +13,8 @@ internal sealed class ContentTable(BlobFiles blobs) : IResourceTable
 
     public int Count(IMetadataReader rows, string @namespace) => rows.Totals(StoreTables.Content, @namespace).Count;
 
+    public long Bytes(IMetadataReader rows, string @namespace) => rows.Totals(StoreTables.Content, @namespace).Weight;
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
         rows.List(StoreTables.Content, @namespace + "/").Select(row => Row(new Resource(Kind, row.Key), row.Value));
 

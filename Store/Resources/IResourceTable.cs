@@ -14,6 +14,9 @@ public interface IResourceTable
     /// <summary>How many a namespace has.</summary>
     int Count(IMetadataReader rows, string @namespace);
 
+    /// <summary>The bytes of a namespace's, as far as they are known and count for its quota.</summary>
+    long Bytes(IMetadataReader rows, string @namespace);
+
     /// <summary>All of a namespace.</summary>
     IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace);
 

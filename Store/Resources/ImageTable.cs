@@ -12,6 +12,8 @@ internal sealed class ImageTable : IResourceTable
 
     public int Count(IMetadataReader rows, string @namespace) => rows.Totals(StoreTables.Images, @namespace).Count;
 
+    public long Bytes(IMetadataReader rows, string @namespace) => 0;
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
         rows.List(StoreTables.Images, @namespace + "/").Select(row => Row(new Resource(Kind, row.Key), row.Value));
 

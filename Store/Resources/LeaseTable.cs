@@ -14,6 +14,8 @@ internal sealed class LeaseTable : IResourceTable
 
     public int Count(IMetadataReader rows, string @namespace) => rows.Totals(StoreTables.Leases, @namespace).Count;
 
+    public long Bytes(IMetadataReader rows, string @namespace) => 0;
+
     public IEnumerable<ResourceRow> All(IMetadataReader rows, string @namespace) =>
         rows.List(StoreTables.Leases, @namespace + "/").Select(row => Row(rows, new Resource(Kind, row.Key), row.Value));
 

@@ -3,16 +3,15 @@ using System.Globalization;
 using ImageStore.Gc;
 using ImageStore.Store;
 using ImageStore.Store.Leases;
-using ImageStore.Store.Metadata;
 using ImageStore.Store.Resources;
 
 // Collects in a root, whose rows are in memory as a daemon has them, while somebody else commits all the time, and tells how long the longest commit waited.
 //   gc ROOT          prints: seconds, removed rows, the longest and the median commit in ms, beside it and without it
-var root = await StoreRoot.OpenAsync(args[0], MetadataAccess.ReadWrite, null, TimeProvider.System, CancellationToken.None);
+var root = await StoreRoot.OpenAsync(args[0], new StoreOptions(), CancellationToken.None);
 await using var closing = root.ConfigureAwait(false);
-var leases = root.Leases(root.Namespaces.List()[0]);
+var leases = root.Leases(root.Namespaces.List()[0].Name);
 var alone = await WriteAsync(leases, Task.Delay(TimeSpan.FromSeconds(2)));
-using var collector = new Collector(root, root.Resources, TimeProvider.System);
+using var collector = new Collector(root, TimeProvider.System);
 await collector.PlanAsync(CancellationToken.None);
 var clock = Stopwatch.StartNew();
 var collecting = Task.Run(() => collector.CollectAsync(CancellationToken.None));

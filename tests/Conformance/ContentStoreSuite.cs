@@ -176,13 +176,34 @@ public abstract class ContentStoreSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Find_OtherNamespace_SeesNothingUntilItAdopts()
+    public async Task Find_OtherNamespace_SeesNothingUntilItShowsTheBytes()
     {
         var (descriptor, bytes) = Blob(1000);
         await WriteAsync(Content, descriptor, bytes, []);
         Assert.Null(Other.Find(descriptor.Digest));
         Assert.Equal(ErrorKind.NotFound, Assert.Throws<ImageStoreException>(() => Other.OpenRead(descriptor.Digest)).Kind);
-        Assert.NotNull(await Other.AdoptAsync(descriptor, Labels.None, null, default));
+        Assert.Null(await Other.AdoptAsync(descriptor, BlobProof.None, Labels.None, null, default));
+        Assert.Null(await Other.AdoptAsync(descriptor, BlobProof.FromBytes(descriptor, new byte[1000]), Labels.None, null, default));
+        Assert.NotNull(await Other.AdoptAsync(descriptor, BlobProof.FromBytes(descriptor, bytes), Labels.None, null, default));
+        Assert.Equal(bytes, await ReadAsync(Other, descriptor.Digest));
+    }
+
+    [Fact]
+    public async Task Adopt_OnTheWordOfARegistry_CountsWhereTheBytesCameFromIt()
+    {
+        var (descriptor, bytes) = Blob(1000);
+        await using (var writer = await Content.OpenWriterAsync(Ref, descriptor.Size, descriptor.Digest.Algorithm, default))
+        {
+            writer.Write(bytes);
+            writer.Origin = "https://one.example";
+            await writer.CommitAsync(descriptor, Labels.None, null, default);
+        }
+
+        Assert.False(Other.CouldProve(descriptor.Digest, ["https://two.example"]));
+        Assert.Null(await Other.AdoptAsync(descriptor, BlobProof.FromRegistry("https://two.example"), Labels.None, null, default));
+        Assert.Null(await Other.AdoptAsync(descriptor, BlobProof.FromRegistry(null), Labels.None, null, default));
+        Assert.True(Other.CouldProve(descriptor.Digest, ["https://one.example", "https://two.example"]));
+        Assert.NotNull(await Other.AdoptAsync(descriptor, BlobProof.FromRegistry("https://one.example"), Labels.None, null, default));
         Assert.Equal(bytes, await ReadAsync(Other, descriptor.Digest));
     }
 
@@ -195,7 +216,7 @@ public abstract class ContentStoreSuite : IAsyncLifetime
         await Content.RemoveAsync(descriptor.Digest, default);
         Assert.Equal(bytes, await ReadAsync(Other, descriptor.Digest));
         await Other.RemoveAsync(descriptor.Digest, default);
-        Assert.Null(await Content.AdoptAsync(descriptor, Labels.None, null, default));
+        Assert.Null(await Content.AdoptAsync(descriptor, BlobProof.FromBytes(descriptor, bytes), Labels.None, null, default));
     }
 
     [Fact]

@@ -119,25 +119,6 @@ public sealed class PullBehaviourTests : PullTest
     }
 
     [Fact]
-    public async Task Pull_SecondNamespace_AsksTheRegistryAndKeepsTheBytesOnce()
-    {
-        var tar = ImageBuilder.Tar("a", 100_000);
-        Registry.AddImage("latest", tar);
-        await PullAsync();
-        var blobs = Directory.GetFiles(Path.Combine(Root, "content/blobs/sha256"));
-        Registry.Requests.Clear();
-        await using var engine = await OpenAsync(ns: "other");
-        Assert.Empty(engine.Content.List());
-
-        await PullAsync(engine, Reference());
-
-        Assert.NotEmpty(Registry.Requests);
-        Assert.Equal(0, RequestsFor(Digest.Compute(ImageBuilder.Gzip(tar)).ToString()));
-        Assert.Equal(blobs.Order(StringComparer.Ordinal), Directory.GetFiles(Path.Combine(Root, "content/blobs/sha256")).Order(StringComparer.Ordinal));
-        Assert.NotEmpty(engine.Content.List());
-    }
-
-    [Fact]
     public async Task Pull_Artifact_IsStoredAndNotUnpacked()
     {
         var blob = Registry.AddBlob(ImageBuilder.Repository, [1, 2, 3], "application/vnd.example.thing");

@@ -23,7 +23,7 @@ public sealed class StoreRootTests : IDisposable
         Assert.Equal(
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Root));
         await using var reader = await OpenAsync(MetadataAccess.ReadOnly);
-        Assert.Equal(["default"], reader.Namespaces.List());
+        Assert.Equal(["default"], reader.Namespaces.List().Select(ns => ns.Name));
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class StoreRootTests : IDisposable
     {
         const string path = "/proc/self/imagestore";
         var told = await Assert.ThrowsAsync<ImageStoreException>(
-            () => StoreRoot.OpenAsync(path, MetadataAccess.ReadWrite, null, TimeProvider.System, default));
+            () => StoreRoot.OpenAsync(path, new StoreOptions(), default));
         Assert.Contains(path, told.Message, StringComparison.Ordinal);
         Assert.NotNull(told.Remedy);
     }
@@ -126,7 +126,7 @@ public sealed class StoreRootTests : IDisposable
     {
         var root = await OpenAsync(MetadataAccess.ReadWrite);
         TaskCompletionSource<string> told = new();
-        var second = StoreRoot.OpenAsync(Root, MetadataAccess.ReadWrite, told.SetResult, TimeProvider.System, default);
+        var second = StoreRoot.OpenAsync(Root, new StoreOptions { OnWait = told.SetResult }, default);
         Assert.Contains($"(process {Environment.ProcessId})", await told.Task, StringComparison.Ordinal);
         Assert.False(second.IsCompleted);
         await root.DisposeAsync();
@@ -139,7 +139,7 @@ public sealed class StoreRootTests : IDisposable
         await using var root = await OpenAsync(MetadataAccess.ReadWrite);
         using var source = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => StoreRoot.OpenAsync(Root, MetadataAccess.ReadWrite, _ => source.Cancel(), TimeProvider.System, source.Token));
+            () => StoreRoot.OpenAsync(Root, new StoreOptions { OnWait = _ => source.Cancel() }, source.Token));
     }
 
     [Fact]
@@ -161,5 +161,5 @@ public sealed class StoreRootTests : IDisposable
     }
 
     private Task<StoreRoot> OpenAsync(MetadataAccess access) =>
-        StoreRoot.OpenAsync(Root, access, null, TimeProvider.System, default);
+        StoreRoot.OpenAsync(Root, new StoreOptions { Access = access }, default);
 }

@@ -4,6 +4,7 @@ using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
+using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.TestKit;
 
@@ -36,11 +37,13 @@ public abstract class PullTest : IAsyncLifetime
     protected string In(string name) => Path.Combine(_work, name);
 
     /// <summary>Opens the root with retries that do not make a test wait.</summary>
-    protected Task<StoreEngine> OpenAsync(string? root = null, string ns = "default") => StoreEngine.OpenAsync(
+    protected Task<StoreEngine> OpenAsync(
+        string? root = null, string ns = "default", ContentSharing sharing = ContentSharing.Proof) => StoreEngine.OpenAsync(
         new EngineOptions
         {
             Root = root ?? Root,
             Namespace = ns,
+            Sharing = sharing,
             Registry = new RegistryOptions
             {
                 DockerConfigDirectory = In("docker"),

@@ -2,7 +2,6 @@ using System.Text;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Content;
-using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;
 using Microsoft.Extensions.Time.Testing;
 
@@ -18,7 +17,7 @@ internal sealed class CollectedRoot : IAsyncDisposable
     private CollectedRoot(DirectoryInfo work, StoreRoot root, FakeTimeProvider time)
     {
         (_work, Root, Time) = (work, root, time);
-        Collector = new Collector(root, [.. root.Resources, SnapshotterFactory.Resources(root.Directory)], time);
+        Collector = new Collector(root, time);
     }
 
     public StoreRoot Root { get; }
@@ -39,7 +38,10 @@ internal sealed class CollectedRoot : IAsyncDisposable
             ? Directory.CreateDirectory(Path.Combine(memory, $"imagestore-gc-{Guid.NewGuid():N}"))
             : Directory.CreateTempSubdirectory("imagestore-gc-");
         var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(56));
-        var root = await StoreRoot.OpenAsync(Path.Combine(work.FullName, "root"), MetadataAccess.ReadWrite, null, time, Ct);
+        var root = await StoreRoot.OpenAsync(
+            Path.Combine(work.FullName, "root"),
+            new StoreOptions { OtherResources = directory => [SnapshotterFactory.Resources(directory)], Time = time },
+            Ct);
         await root.Namespaces.EnsureAsync(Namespace, Ct);
         return new CollectedRoot(work, root, time);
     }

@@ -1,6 +1,5 @@
 using ImageStore.Conformance;
 using ImageStore.Store.Content;
-using ImageStore.Store.Metadata;
 
 namespace ImageStore.Store.Tests.Content;
 
@@ -19,7 +18,7 @@ public sealed class LocalContentStoreTests : ContentStoreSuite
 
     protected override async Task<IContentStore> OpenAsync()
     {
-        _root = await StoreRoot.OpenAsync(_directory.FullName, MetadataAccess.ReadWrite, null, TimeProvider.System, default);
+        _root = await StoreRoot.OpenAsync(_directory.FullName, new StoreOptions(), default);
         await _root.Namespaces.EnsureAsync("default", default);
         await _root.Namespaces.EnsureAsync("other", default);
         return _root.Content("default");
