@@ -5,6 +5,7 @@ using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
 using ImageStore.Engine.Transfer;
 using ImageStore.Engine.Unpack;
+using ImageStore.Engine.Usage;
 using ImageStore.Gc;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
@@ -261,6 +262,18 @@ public sealed class StoreEngine : IAsyncDisposable
             _opening.Release();
         }
     }
+
+    /// <summary>What the root takes on its disk, and for whom.</summary>
+    public Task<DiskUsage> DiskUsageAsync(CancellationToken cancellationToken) =>
+        Task.Run(() => new UsageReader(_root).Read(cancellationToken), cancellationToken);
+
+    /// <summary>What each image of the namespace has on the disk.</summary>
+    public Task<IReadOnlyList<ImageUsage>> ImageUsageAsync(CancellationToken cancellationToken) =>
+        Task.Run(() => new UsageReader(_root).ReadImages(_options.Namespace, cancellationToken), cancellationToken);
+
+    /// <summary>What each snapshot of the namespace has on the disk.</summary>
+    public Task<IReadOnlyList<SnapshotUsageLine>> SnapshotUsageAsync(CancellationToken cancellationToken) =>
+        Task.Run(() => new UsageReader(_root).ReadSnapshots(_options.Namespace, cancellationToken), cancellationToken);
 
     /// <summary>The root in figures.</summary>
     public StoreInfo Info()

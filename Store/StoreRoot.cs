@@ -5,6 +5,7 @@ using ImageStore.Store.Interop;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Namespaces;
+using ImageStore.Store.Oci;
 using ImageStore.Store.Resources;
 
 namespace ImageStore.Store;
@@ -16,6 +17,7 @@ public sealed class StoreRoot : IAsyncDisposable
     private const string LockName = "lock";
     private const string MetadataName = "metadata";
     private const string ContentName = "content";
+    private const string QuarantineName = "quarantine";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly RootLock? _lock;
@@ -37,6 +39,12 @@ public sealed class StoreRoot : IAsyncDisposable
 
     /// <summary>The root directory, absolute.</summary>
     public string Directory { get; }
+
+    /// <summary>Where the database lies.</summary>
+    public string MetadataDirectory => Path.Combine(Directory, MetadataName);
+
+    /// <summary>Where damaged things are put aside; made when there are any.</summary>
+    public string QuarantineDirectory => Path.Combine(Directory, QuarantineName);
 
     /// <summary>The database.</summary>
     public MetadataDb Database { get; }
@@ -96,6 +104,15 @@ public sealed class StoreRoot : IAsyncDisposable
 
     /// <summary>All that is in the root, in every namespace.</summary>
     public IReadOnlyList<IResourceTable> Resources { get; }
+
+    /// <summary>The files of blobs, whether a namespace sees them or not.</summary>
+    public IEnumerable<(Digest Digest, string Path)> BlobFiles() => _paths.BlobFiles();
+
+    /// <summary>The folders of unfinished downloads; the namespace is null where none is written in it.</summary>
+    public IEnumerable<(string? Namespace, string Path)> IngestFolders() =>
+        System.IO.Directory.Exists(_paths.Ingests)
+            ? System.IO.Directory.EnumerateDirectories(_paths.Ingests).Select(path => (new IngestDirectory(path).Namespace, path))
+            : [];
 
     /// <summary>Deletes blobs' files that no namespace names, or with <paramref name="dryRun"/> only counts them.</summary>
     /// <returns>How many, and their bytes.</returns>

@@ -10,6 +10,7 @@ using ImageStore.Distribution.Hosts;
 using ImageStore.Distribution.Transfer.Mirroring;
 using ImageStore.Engine;
 using ImageStore.Engine.Pull;
+using ImageStore.Engine.Usage;
 using ImageStore.Gc;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
@@ -49,6 +50,9 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<LeaseListing>))]
 [JsonSerializable(typeof(IReadOnlyList<NamespaceRecord>))]
 [JsonSerializable(typeof(NamespaceRecord))]
+[JsonSerializable(typeof(DiskUsage))]
+[JsonSerializable(typeof(IReadOnlyList<ImageUsage>))]
+[JsonSerializable(typeof(IReadOnlyList<SnapshotUsageLine>))]
 internal sealed partial class Json : JsonSerializerContext
 {
     // It goes to a terminal or a program, never into HTML: a media type's '+' stays readable.

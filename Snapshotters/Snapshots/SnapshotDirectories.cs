@@ -13,6 +13,7 @@ namespace ImageStore.Snapshotters.Snapshots;
 /// </remarks>
 internal sealed class SnapshotDirectories
 {
+    public const string FolderName = "snapshots";
     public const string RemovingPrefix = "removing-";
 
     private const uint Private = 0x1C0;
@@ -20,13 +21,17 @@ internal sealed class SnapshotDirectories
 
     public SnapshotDirectories(string root, string snapshotter)
     {
-        Root = Path.Combine(Path.GetFullPath(root), "snapshots", snapshotter);
+        Root = Path.Combine(Path.GetFullPath(root), FolderName, snapshotter);
         Directory.CreateDirectory(root);
-        DirectoryHandle.Make(Path.Combine(Path.GetFullPath(root), "snapshots"), Private);
+        DirectoryHandle.Make(Path.Combine(Path.GetFullPath(root), FolderName), Private);
         DirectoryHandle.Make(Root, Private);
     }
 
     public string Root { get; }
+
+    /// <summary>A snapshot's folder, whether it is there or not.</summary>
+    public static string Of(string root, string snapshotter, long id) =>
+        Path.Combine(root, FolderName, snapshotter, id.ToString(CultureInfo.InvariantCulture));
 
     public string Of(long id) => Path.Combine(Root, id.ToString(CultureInfo.InvariantCulture));
 

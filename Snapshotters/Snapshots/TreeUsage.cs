@@ -4,21 +4,20 @@ using Microsoft.Win32.SafeHandles;
 namespace ImageStore.Snapshotters.Snapshots;
 
 /// <summary>Counts what a directory tree occupies.</summary>
-internal static class TreeUsage
+public static class TreeUsage
 {
     private const int BlockBytes = 512;
     private const uint TypeDirectory = 0x4000;
 
+    /// <summary>Bytes that a file or folder itself occupies, without what is in it; 0 when it is not there.</summary>
+    public static long Own(string path) => FileStatus.Read(path, out var status) == 0 ? (long)status.Blocks * BlockBytes : 0;
+
+    /// <summary>All of a folder: its inodes, and the bytes that they occupy. A hard-linked file counts once.</summary>
     public static SnapshotUsage Measure(string directory, CancellationToken cancellationToken)
     {
         using var root = DirectoryHandle.Open(directory);
         var linked = new HashSet<(uint, uint, ulong)>();
-        var (inodes, bytes) = (0L, 0L);
-        if (FileStatus.Read(directory, out var status) == 0)
-        {
-            (inodes, bytes) = (1, (long)status.Blocks * BlockBytes);
-        }
-
+        var (inodes, bytes) = (1L, Own(directory));
         Walk(root);
         return new SnapshotUsage(inodes, bytes);
 

@@ -23,17 +23,12 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
     {
         var named = Named();
         var (count, bytes) = (0, 0L);
-        foreach (var algorithm in (string[])["sha256", "sha512"])
+        foreach (var (digest, path) in paths.BlobFiles())
         {
-            foreach (var file in Files(paths.Blobs(algorithm)))
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!named.Contains(digest.ToString()))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!Digest.TryParse($"{algorithm}:{file.Name}", out var digest) || named.Contains(digest.ToString()))
-                {
-                    continue;
-                }
-
-                var freed = dryRun ? file.Length : DeleteUnnamed(digest);
+                var freed = dryRun ? new FileInfo(path).Length : DeleteUnnamed(digest);
                 (count, bytes) = (count + (freed is null ? 0 : 1), bytes + (freed ?? 0));
             }
         }
@@ -55,9 +50,6 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
 
         return false;
     }
-
-    private static IEnumerable<FileInfo> Files(string directory) =>
-        Directory.Exists(directory) ? new DirectoryInfo(directory).EnumerateFiles() : [];
 
     private HashSet<string> Named()
     {

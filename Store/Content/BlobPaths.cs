@@ -8,6 +8,8 @@ namespace ImageStore.Store.Content;
 /// <summary>Where blobs and ingests lie under the content directory; the layout is containerd's.</summary>
 internal sealed class BlobPaths
 {
+    private static readonly string[] s_algorithms = ["sha256", "sha512"];
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     public BlobPaths(string contentDirectory)
@@ -23,6 +25,21 @@ internal sealed class BlobPaths
     public string Blobs(string algorithm) => Path.Combine(Content, "blobs", algorithm);
 
     public string Blob(Digest digest) => Path.Combine(Blobs(digest.AlgorithmName), digest.Hex);
+
+    /// <summary>All blobs' files; what has no digest's name is none.</summary>
+    public IEnumerable<(Digest Digest, string Path)> BlobFiles()
+    {
+        foreach (var algorithm in s_algorithms.Where(algorithm => Directory.Exists(Blobs(algorithm))))
+        {
+            foreach (var path in Directory.EnumerateFiles(Blobs(algorithm)))
+            {
+                if (Digest.TryParse($"{algorithm}:{Path.GetFileName(path)}", out var digest))
+                {
+                    yield return (digest, path);
+                }
+            }
+        }
+    }
 
     /// <summary>The reference is hashed, so that no character of it reaches the filesystem.</summary>
     public string Ingest(string @namespace, string reference) =>

@@ -14,6 +14,11 @@ internal sealed class IngestDirectory(string path)
 
     public string Data => System.IO.Path.Combine(Path, "data");
 
+    /// <summary>Whose it is; null when its creation was cut short.</summary>
+    public string? Namespace => ReadSmall(Ref, MaxRefBytes) is { } qualified && qualified.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash
+        ? qualified[..slash]
+        : null;
+
     /// <summary>When bytes arrived last, or it was begun.</summary>
     public DateTimeOffset UpdatedAt => new(File.Exists(Data) ? File.GetLastWriteTimeUtc(Data) : Directory.GetLastWriteTimeUtc(Path));
 

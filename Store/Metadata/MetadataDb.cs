@@ -119,8 +119,8 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
             },
             cancellationToken);
 
-    /// <summary>All rows as they are now.</summary>
-    internal MetadataView View() => new(this, _state);
+    /// <summary>All rows as they are now, whatever happens to them later.</summary>
+    public IMetadataReader View() => new MetadataView(this, _state);
 
     /// <summary>All rows as they are now, and from then on the keys of those that change; one at a time.</summary>
     internal async Task<(MetadataView View, MetadataWatch Watch)> WatchAsync(CancellationToken cancellationToken)

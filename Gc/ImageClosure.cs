@@ -1,0 +1,43 @@
+using ImageStore.Store;
+using ImageStore.Store.Metadata;
+using ImageStore.Store.Resources;
+
+namespace ImageStore.Gc;
+
+/// <summary>What each image keeps: blobs, and the snapshots that it is unpacked into.</summary>
+public static class ImageClosure
+{
+    /// <summary>For each image of a namespace, by name, all that it reaches and that is there.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlySet<Resource>> Of(StoreRoot root, string @namespace)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        var graph = new ReferenceGraph(root.Resources, DateTimeOffset.MinValue);
+        var rows = root.Database.View();
+        return root.Resources.Single(table => table.Kind == ResourceKind.Image).All(rows, @namespace)
+            .ToDictionary(
+                image => image.Resource.Key, IReadOnlySet<Resource> (image) => Reach(graph, rows, image), StringComparer.Ordinal);
+    }
+
+    private static HashSet<Resource> Reach(ReferenceGraph graph, IMetadataReader rows, ResourceRow image)
+    {
+        HashSet<Resource> reached = [];
+        Stack<ResourceRow> open = new([image]);
+        List<Resource> kept = [];
+        while (open.TryPop(out var row))
+        {
+            ReferenceGraph.AddKept(row, kept);
+            foreach (var next in kept)
+            {
+                if (!reached.Contains(next) && graph.Find(rows, next) is { } found)
+                {
+                    reached.Add(next);
+                    open.Push(found);
+                }
+            }
+
+            kept.Clear();
+        }
+
+        return reached;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using ImageStore.Store.Metadata;
+
+namespace ImageStore.Snapshotters.Snapshots;
+
+/// <summary>Where snapshots lie, of all snapshotters and namespaces, without opening any.</summary>
+public static class SnapshotPlaces
+{
+    /// <summary>All that there are rows of.</summary>
+    public static IReadOnlyList<SnapshotPlace> All(string rootDirectory, IMetadataReader rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return
+        [
+            .. rows.List(SnapshotCatalogue.Table, string.Empty).Select(row => (Key: row.Key.Split('/', 3), Row: row.Value))
+                .Select(one => new SnapshotPlace(
+                    one.Key[0], one.Key[1], one.Key[2], one.Row.Parent, SnapshotDirectories.Of(rootDirectory, one.Key[1], one.Row.Id))),
+        ];
+    }
+
+    /// <summary>The folders that are there, whether a row names them or not.</summary>
+    public static IEnumerable<string> Folders(string rootDirectory)
+    {
+        var all = Path.Combine(rootDirectory, SnapshotDirectories.FolderName);
+        return Directory.Exists(all)
+            ? Directory.EnumerateDirectories(all).SelectMany(Directory.EnumerateDirectories)
+                .Where(folder => long.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out _)
+                    || Path.GetFileName(folder).StartsWith(SnapshotDirectories.RemovingPrefix, StringComparison.Ordinal))
+            : [];
+    }
+}
+
+/// <summary>A snapshot and its folder.</summary>
+/// <param name="Namespace">Whose it is.</param>
+/// <param name="Snapshotter">Which snapshotter keeps it.</param>
+/// <param name="Name">Its name or key.</param>
+/// <param name="Parent">The snapshot that it stands on, or null.</param>
+/// <param name="Directory">The folder.</param>
+public sealed record SnapshotPlace(string Namespace, string Snapshotter, string Name, string? Parent, string Directory);
