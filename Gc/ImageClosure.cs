@@ -1,5 +1,4 @@
 using ImageStore.Store;
-using ImageStore.Store.Metadata;
 using ImageStore.Store.Resources;
 
 namespace ImageStore.Gc;
@@ -15,29 +14,6 @@ public static class ImageClosure
         var rows = root.Database.View();
         return root.Resources.Single(table => table.Kind == ResourceKind.Image).All(rows, @namespace)
             .ToDictionary(
-                image => image.Resource.Key, IReadOnlySet<Resource> (image) => Reach(graph, rows, image), StringComparer.Ordinal);
-    }
-
-    private static HashSet<Resource> Reach(ReferenceGraph graph, IMetadataReader rows, ResourceRow image)
-    {
-        HashSet<Resource> reached = [];
-        Stack<ResourceRow> open = new([image]);
-        List<Resource> kept = [];
-        while (open.TryPop(out var row))
-        {
-            ReferenceGraph.AddKept(row, kept);
-            foreach (var next in kept)
-            {
-                if (!reached.Contains(next) && graph.Find(rows, next) is { } found)
-                {
-                    reached.Add(next);
-                    open.Push(found);
-                }
-            }
-
-            kept.Clear();
-        }
-
-        return reached;
+                image => image.Resource.Key, IReadOnlySet<Resource> (image) => ImageReach.Of(graph, rows, image).All, StringComparer.Ordinal);
     }
 }
