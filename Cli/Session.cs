@@ -35,19 +35,20 @@ internal sealed class Session(ParseResult parsed)
             return ExitCode.Ok;
         });
 
+    /// <summary>How the root of this run is opened.</summary>
+    public EngineOptions EngineOptions() => new()
+    {
+        Root = parsed.GetRequiredValue(GlobalOptions.Root),
+        Namespace = parsed.GetRequiredValue(GlobalOptions.Namespace),
+        Registry = RegistryClients.Options(this, plainHttp: false),
+        OnWait = holder => Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root"),
+    };
+
     /// <summary>Runs <paramref name="body"/> with an open root.</summary>
     public async Task WithEngineAsync(
         MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken, bool makeNamespace = true)
     {
-        var options = new EngineOptions
-        {
-            Root = parsed.GetRequiredValue(GlobalOptions.Root),
-            Namespace = parsed.GetRequiredValue(GlobalOptions.Namespace),
-            Access = access,
-            MakeNamespace = makeNamespace,
-            Registry = RegistryClients.Options(this, plainHttp: false),
-            OnWait = holder => Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root"),
-        };
+        var options = EngineOptions() with { Access = access, MakeNamespace = makeNamespace };
         var engine = await StoreEngine.OpenAsync(options, cancellationToken).ConfigureAwait(false);
         await using var closing = engine.ConfigureAwait(false);
         try

@@ -103,7 +103,9 @@ public sealed class StoreEngine : IAsyncDisposable
         });
         await using var closing = registry.ConfigureAwait(false);
         var operation = new PullOperation(_tenant, snapshotter, registry, request, progress);
-        return await operation.RunAsync(cancellationToken).ConfigureAwait(false);
+        var result = await operation.RunAsync(cancellationToken).ConfigureAwait(false);
+        await Images.TouchAsync(result.Name, cancellationToken).ConfigureAwait(false);
+        return result;
     }
 
     /// <summary>Unpacks an image that the store has; returns the snapshotter's name and the chain ID.</summary>
@@ -117,6 +119,7 @@ public sealed class StoreEngine : IAsyncDisposable
         var target = await SnapshotterAsync(snapshotter, cancellationToken).ConfigureAwait(false);
         var chainId = await new StoredImageUnpacker(_tenant, target)
             .UnpackAsync(image, platform ?? Platform.Current, progress, cancellationToken).ConfigureAwait(false);
+        await Images.TouchAsync(image.Name, cancellationToken).ConfigureAwait(false);
         return (target.Name, chainId);
     }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ImageStore.Store;
 
-/// <summary>Times as Go writes them: <c>30s</c>, <c>1m30s</c>, <c>500ms</c>.</summary>
+/// <summary>Times as Go writes them, and days: <c>30s</c>, <c>1m30s</c>, <c>500ms</c>, <c>7d</c>.</summary>
 public static class GoDuration
 {
     private static readonly SearchValues<char> s_number = SearchValues.Create("0123456789.");
@@ -24,7 +24,8 @@ public static class GoDuration
             var letters = text.IndexOfAny(s_number) is >= 0 and var next ? next : text.Length;
             var milliseconds = text[..letters] switch
             {
-                "h" => 3_600_000.0,
+                "d" => 86_400_000.0,
+                "h" => 3_600_000,
                 "m" => 60_000,
                 "s" => 1_000,
                 "ms" => 1,

@@ -19,8 +19,11 @@ public static class Labels
     /// <summary>What the collector's labels begin with.</summary>
     public const string GcPrefix = "containerd.io/gc.";
 
-    /// <summary>Refers to a blob that this blob needs.</summary>
-    public const string RefContentPrefix = "containerd.io/gc.ref.content.";
+    /// <summary>Refers to a blob that this blob needs; a suffix after <c>.</c> or <c>/</c> tells several apart.</summary>
+    public const string RefContent = "containerd.io/gc.ref.content";
+
+    /// <summary>The same with the suffix that our labels have.</summary>
+    public const string RefContentPrefix = RefContent + ".";
 
     /// <summary>Refers to a snapshot that this config needs: followed by the snapshotter's name.</summary>
     public const string RefSnapshotPrefix = "containerd.io/gc.ref.snapshot.";

@@ -61,7 +61,15 @@ public sealed class PendingFile : IDisposable
     /// <summary>Closes the file, and removes it unless it is committed.</summary>
     public void Dispose()
     {
-        _stream.Dispose();
+        try
+        {
+            _stream.Dispose();
+        }
+        catch (IOException)
+        {
+            // Closing writes what is buffered; nobody wants that of a file that goes.
+        }
+
         File.Delete(_partial);
     }
 }

@@ -18,7 +18,16 @@ public sealed class StoreRoot : IAsyncDisposable
     private const string MetadataName = "metadata";
     private const string ContentName = "content";
     private const string QuarantineName = "quarantine";
+
+    /// <summary>The configuration's name in a root.</summary>
+    public const string ConfigurationName = "config.toml";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    // What others of this house keep in a root is listed here too, so that all else can be told to be foreign.
+    private static readonly HashSet<string> s_names = new(StringComparer.Ordinal)
+    {
+        LockName, MetadataName, MetadataName + ".new", ContentName, QuarantineName, ConfigurationName, "snapshots", "scrub.json", "lost+found",
+    };
 
     private readonly RootLock? _lock;
     private readonly TimeProvider _time;
@@ -68,6 +77,7 @@ public sealed class StoreRoot : IAsyncDisposable
         var root = Path.GetFullPath(directory);
         var metadata = Path.Combine(root, MetadataName);
         Check(root);
+        RefuseLostMetadata(root, metadata);
         if (options.Access == MetadataAccess.ReadOnly)
         {
             var view = await MetadataDb.OpenAsync(metadata, options.Access, cancellationToken).ConfigureAwait(false);
@@ -102,11 +112,52 @@ public sealed class StoreRoot : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes a new database out of what a damaged one still has and of its newest backup, and puts the damaged one aside.</summary>
+    /// <exception cref="ImageStoreException">The root is in use, or the disk refuses; then the damaged one is still in its place.</exception>
+    public static async Task<RebuildReport> RebuildMetadataAsync(string directory, StoreOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var root = Path.GetFullPath(directory);
+        using var held = await RootLock.TakeAsync(Path.Combine(root, LockName), options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
+        var quarantine = new Quarantine(Path.Combine(root, QuarantineName), options.Time);
+        return MetadataRebuild.Run(Path.Combine(root, MetadataName), quarantine.PlaceFor(MetadataName, "the metadata was damaged and is rebuilt"));
+    }
+
+    /// <summary>Reads every row of a root's database, as fsck does; beside its writer.</summary>
+    /// <returns>How many rows there are.</returns>
+    /// <exception cref="ImageStoreException">One of them, or a file, is damaged (<see cref="ErrorKind.CorruptData"/>).</exception>
+    public static long CheckMetadata(string directory)
+    {
+        var root = Path.GetFullPath(directory);
+        RefuseLostMetadata(root, Path.Combine(root, MetadataName));
+        var rows = 0L;
+        MetadataDump.Read(Path.Combine(root, MetadataName), tables => rows = tables.Sum(table => (long)table.Value.Count));
+        return rows;
+    }
+
+    /// <summary>Where damaged things of this root are put.</summary>
+    public Quarantine Quarantine => new(QuarantineDirectory, _time);
+
     /// <summary>All that is in the root, in every namespace.</summary>
     public IReadOnlyList<IResourceTable> Resources { get; }
 
     /// <summary>The files of blobs, whether a namespace sees them or not.</summary>
     public IEnumerable<(Digest Digest, string Path)> BlobFiles() => _paths.BlobFiles();
+
+    /// <summary>Where a blob's file is, or would be.</summary>
+    public string PathOf(Digest digest) => _paths.Blob(digest);
+
+    /// <summary>Gives a namespace a blob that the disk has, on nobody's word: for repairs, which restore what was a namespace's before.</summary>
+    /// <returns>False when the disk does not have it.</returns>
+    public async Task<bool> GiveAsync(
+        string @namespace, Descriptor blob, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        await new ContentStore(Database, _paths, _files, NamespaceName.Check(@namespace), _guards, Quotas, ContentSharing.Shared, _time)
+            .AdoptAsync(blob, BlobProof.None, labels, null, cancellationToken).ConfigureAwait(false) is not null;
+
+    /// <summary>What lies in the root's own folders and is none of the store's.</summary>
+    public IEnumerable<string> ForeignEntries() =>
+        System.IO.Directory.EnumerateFileSystemEntries(Directory).Where(path => !s_names.Contains(Path.GetFileName(path)))
+            .Concat(_paths.ForeignEntries());
 
     /// <summary>The folders of unfinished downloads; the namespace is null where none is written in it.</summary>
     public IEnumerable<(string? Namespace, string Path)> IngestFolders() =>
@@ -138,8 +189,35 @@ public sealed class StoreRoot : IAsyncDisposable
     /// <summary>Closes the database, then lets go of the root.</summary>
     public async ValueTask DisposeAsync()
     {
+        using var held = _lock;
         await Database.DisposeAsync().ConfigureAwait(false);
-        _lock?.Dispose();
+        if (held is not null && Database.HasCommitted)
+        {
+            BackUpWhenDue();
+        }
+    }
+
+    /// <summary>Writes all rows into a file of their own beside the database, while that goes on.</summary>
+    /// <returns>The file.</returns>
+    /// <exception cref="ImageStoreException">The database is damaged, or the disk refused.</exception>
+    public string BackUp() => new BackupFolder(MetadataDirectory).Write(_time.GetUtcNow());
+
+    /// <summary>Whether the last backup is old.</summary>
+    public bool IsBackupDue => new BackupFolder(MetadataDirectory).IsDue(_time.GetUtcNow());
+
+    private void BackUpWhenDue()
+    {
+        try
+        {
+            if (IsBackupDue)
+            {
+                BackUp();
+            }
+        }
+        catch (ImageStoreException)
+        {
+            // What was asked for is done and durable; a disk that has no room for a backup is told of by whoever needs the room.
+        }
     }
 
     /// <summary>Refuses a directory that is somebody else's; one that cannot be looked into must not pass for an empty root.</summary>
@@ -162,12 +240,21 @@ public sealed class StoreRoot : IAsyncDisposable
         }
 
         var names = entries.Select(Path.GetFileName).Where(name => name != "lost+found").ToList();
-        if (names.Count > 0 && !names.Exists(name => name is LockName or MetadataName or ContentName))
+        if (names.Count > 0 && !names.Exists(name => name is LockName or MetadataName or ContentName or ConfigurationName))
         {
             throw new ImageStoreException(
                 ErrorKind.FailedPrecondition,
                 $"The directory {root} is not empty, and is no root: it has {Printable.Of(names[0])}.",
                 "Choose an empty directory, or one that is not there, with --root.");
+        }
+    }
+
+    /// <summary>Blobs without a database are a loss, not a new root: to begin anew would give them all to the next collection.</summary>
+    private static void RefuseLostMetadata(string root, string metadata)
+    {
+        if (!File.Exists(Path.Combine(metadata, MetadataDisk.Data)) && new BlobPaths(Path.Combine(root, ContentName)).BlobFiles().Any())
+        {
+            throw FileHead.Damaged(Path.Combine(metadata, MetadataDisk.Data), "it is missing, while there are blobs");
         }
     }
 

@@ -9,6 +9,9 @@ namespace ImageStore.Store;
 /// <summary>The Store's tables. Keys begin with the namespace and a slash, which no namespace's name can hold.</summary>
 internal static class StoreTables
 {
+    /// <summary>The tables that a damaged database is asked for when it cannot tell its own.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["namespaces", "content", "images", "leases", "leaseresources", "snapshots", "snapshot-counters"];
+
     public static MetadataTable<NamespaceRow> Namespaces { get; } = new("namespaces", StoreJson.Default.NamespaceRow);
 
     public static MetadataTable<ContentRow> Content { get; } = new("content", StoreJson.Default.ContentRow, row => row.Size);

@@ -21,7 +21,7 @@ internal static class CommandTree
         foreach (var command in (Command[])[
             PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), MirrorCommand.Build(), ArchiveVerbs.Import(), ArchiveVerbs.Export(),
             .. RegistryVerbs.Build(), LoginCommand.BuildLogin(), LoginCommand.BuildLogout(), ImagesCommand.Build(),
-            ContentCommand.Build(), SnapshotsCommand.Build(), LeaseCommand.Build(), NamespacesCommand.Build(), DiskUsageCommand.Build(), GcCommand.Build(), WhyCommand.Build(),
+            ContentCommand.Build(), SnapshotsCommand.Build(), LeaseCommand.Build(), NamespacesCommand.Build(), DiskUsageCommand.Build(), GcCommand.Build(), WhyCommand.Build(), FsckCommand.Build(),
             MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(), HostsCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build()])
         {

@@ -9,6 +9,7 @@ using ImageStore.Distribution.Auth;
 using ImageStore.Distribution.Hosts;
 using ImageStore.Distribution.Transfer.Mirroring;
 using ImageStore.Engine;
+using ImageStore.Engine.Fsck;
 using ImageStore.Engine.Pull;
 using ImageStore.Engine.Usage;
 using ImageStore.Gc;
@@ -50,6 +51,7 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<LeaseListing>))]
 [JsonSerializable(typeof(IReadOnlyList<NamespaceRecord>))]
 [JsonSerializable(typeof(NamespaceRecord))]
+[JsonSerializable(typeof(FsckReport))]
 [JsonSerializable(typeof(DiskUsage))]
 [JsonSerializable(typeof(IReadOnlyList<ImageUsage>))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotUsageLine>))]

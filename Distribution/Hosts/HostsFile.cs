@@ -1,6 +1,7 @@
 using ImageStore.Distribution.Auth;
 using ImageStore.Distribution.Registry;
 using ImageStore.Store;
+using ImageStore.Store.Configuration;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Distribution.Hosts;
@@ -35,12 +36,12 @@ internal sealed class HostsFile
 
     private List<RegistryHost> Hosts(TomlTable root, RegistryHost upstream)
     {
-        Check(root, key => key is "server" or "host" or "fallback" || s_hostKeys.Contains(key));
+        root.Allow(key => key is "server" or "host" or "fallback" || s_hostKeys.Contains(key));
         List<RegistryHost> hosts = [];
         foreach (var (url, item) in root.Find("host")?.Table.Items ?? [])
         {
             var table = item.Table;
-            Check(table, s_hostKeys.Contains);
+            table.Allow(s_hostKeys.Contains);
             hosts.Add(Host(Address(url, item), table, table.Line, upstream.Registry, isUpstream: false));
         }
 
@@ -84,17 +85,6 @@ internal sealed class HostsFile
             CredentialKey = ReferenceKey(address.Origin),
             ConfiguredAt = $"{_path}, line {line}",
         };
-    }
-
-    private static void Check(TomlTable table, Func<string, bool> known)
-    {
-        foreach (var (key, item) in table.Items)
-        {
-            if (!known(key))
-            {
-                throw item.Complaint($"'{Printable.Of(key)}' is not known");
-            }
-        }
     }
 
     private static (Uri Origin, string BasePath) Address(string text, TomlItem item)
@@ -206,7 +196,7 @@ internal sealed class HostsFile
         }
 
         var table = item.Table;
-        Check(table, key => key is "username" or "password" or "password_file" or "identity_token" or "registry_token" or "credential_helper");
+        table.Allow(key => key is "username" or "password" or "password_file" or "identity_token" or "registry_token" or "credential_helper");
         helper = table.Find("credential_helper")?.Text;
         var password = table.Find("password_file") is { } file ? Secret(file) : table.Find("password")?.Text;
         return (table.Find("username")?.Text, password, table.Find("identity_token")?.Text, table.Find("registry_token")?.Text) switch

@@ -40,6 +40,17 @@ internal sealed class SnapshotCatalogue(MetadataDb db, string ns, string snapsho
     public Task<T> CommitAsync<T>(Func<Rows, T> body, CancellationToken cancellationToken) =>
         db.CommitAsync(transaction => body(new Rows(transaction, _prefix)), cancellationToken);
 
+    /// <summary>Has the next numbers be above <paramref name="most"/>.</summary>
+    public static Task ReserveAsync(MetadataDb db, string snapshotter, long most, CancellationToken cancellationToken) => db.CommitAsync(
+        tx =>
+        {
+            if ((tx.Get(s_counters, snapshotter)?.Next ?? 1) <= most)
+            {
+                tx.Put(s_counters, snapshotter, new SnapshotCounterRow(most + 1));
+            }
+        },
+        cancellationToken);
+
     /// <summary>A number that no directory has; numbers are reserved in blocks so that most cost no commit.</summary>
     public async Task<long> NewIdAsync(CancellationToken cancellationToken)
     {

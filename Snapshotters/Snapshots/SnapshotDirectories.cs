@@ -35,7 +35,7 @@ internal sealed class SnapshotDirectories
 
     public string Of(long id) => Path.Combine(Root, id.ToString(CultureInfo.InvariantCulture));
 
-    public string Fs(long id) => Path.Combine(Of(id), "fs");
+    public string Fs(long id) => Path.Combine(Of(id), SnapshotPlaces.FilesName);
 
     public string Work(long id) => Path.Combine(Of(id), "work");
 

@@ -6,6 +6,9 @@ namespace ImageStore.Snapshotters.Snapshots;
 /// <summary>Where snapshots lie, of all snapshotters and namespaces, without opening any.</summary>
 public static class SnapshotPlaces
 {
+    /// <summary>The folder within a snapshot's that has its files.</summary>
+    public const string FilesName = "fs";
+
     /// <summary>All that there are rows of.</summary>
     public static IReadOnlyList<SnapshotPlace> All(string rootDirectory, IMetadataReader rows)
     {
@@ -14,7 +17,8 @@ public static class SnapshotPlaces
         [
             .. rows.List(SnapshotCatalogue.Table, string.Empty).Select(row => (Key: row.Key.Split('/', 3), Row: row.Value))
                 .Select(one => new SnapshotPlace(
-                    one.Key[0], one.Key[1], one.Key[2], one.Row.Parent, SnapshotDirectories.Of(rootDirectory, one.Key[1], one.Row.Id))),
+                    one.Key[0], one.Key[1], one.Key[2], one.Row.Parent, one.Row.Kind == SnapshotKind.Committed,
+                    SnapshotDirectories.Of(rootDirectory, one.Key[1], one.Row.Id))),
         ];
     }
 
@@ -28,6 +32,17 @@ public static class SnapshotPlaces
                     || Path.GetFileName(folder).StartsWith(SnapshotDirectories.RemovingPrefix, StringComparison.Ordinal))
             : [];
     }
+
+    /// <summary>Has new snapshots take numbers that no folder has, whatever the metadata knows: after it was rebuilt from an older one.</summary>
+    public static async Task ReserveIdsAsync(string rootDirectory, MetadataDb metadata, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        foreach (var folders in Folders(rootDirectory).GroupBy(folder => Path.GetFileName(Path.GetDirectoryName(folder)!)))
+        {
+            var most = folders.Max(folder => long.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0);
+            await SnapshotCatalogue.ReserveAsync(metadata, folders.Key, most, cancellationToken).ConfigureAwait(false);
+        }
+    }
 }
 
 /// <summary>A snapshot and its folder.</summary>
@@ -35,5 +50,6 @@ public static class SnapshotPlaces
 /// <param name="Snapshotter">Which snapshotter keeps it.</param>
 /// <param name="Name">Its name or key.</param>
 /// <param name="Parent">The snapshot that it stands on, or null.</param>
+/// <param name="IsCommitted">Is it committed? Else somebody writes to it or looks at it.</param>
 /// <param name="Directory">The folder.</param>
-public sealed record SnapshotPlace(string Namespace, string Snapshotter, string Name, string? Parent, string Directory);
+public sealed record SnapshotPlace(string Namespace, string Snapshotter, string Name, string? Parent, bool IsCommitted, string Directory);

@@ -2,18 +2,38 @@ using ImageStore.Store.Errors;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;
 
-namespace ImageStore.Distribution.Hosts;
+namespace ImageStore.Store.Configuration;
 
 /// <summary>A TOML table whose every value knows its line, so that a complaint can name it.</summary>
-internal sealed class TomlTable(string file, int line)
+public sealed class TomlTable
 {
+    private readonly string _file;
     private readonly OrderedDictionary<string, TomlItem> _items = new(StringComparer.Ordinal);
 
-    public int Line { get; } = line;
+    private TomlTable(string file, int line) => (_file, Line) = (file, line);
 
+    /// <summary>Where it begins, from 1.</summary>
+    public int Line { get; }
+
+    /// <summary>What is in it, in its order.</summary>
     public IEnumerable<KeyValuePair<string, TomlItem>> Items => _items;
 
+    /// <summary>The value of a key, or null.</summary>
     public TomlItem? Find(string key) => _items.GetValueOrDefault(key);
+
+    /// <summary>Refuses keys that nobody reads: a slip in one must not pass for its absence.</summary>
+    /// <exception cref="ImageStoreException">There is one (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
+    public void Allow(Func<string, bool> known)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        foreach (var (key, item) in Items)
+        {
+            if (!known(key))
+            {
+                throw item.Complaint($"'{Printable.Of(key)}' is not known");
+            }
+        }
+    }
 
     /// <summary>Parses a whole file.</summary>
     /// <exception cref="ImageStoreException">It is malformed: the message names file and line.</exception>
@@ -58,7 +78,7 @@ internal sealed class TomlTable(string file, int line)
     public static ImageStoreException Complaint(string file, int line, string why) => new(
         ErrorKind.FailedPrecondition,
         $"{Printable.Of(file)}, line {line}: {why}.",
-        "Correct the file; nothing is asked of any registry before.");
+        "Correct the file: nothing is done before.");
 
     private void Add(IEnumerable<KeyValueSyntax> pairs)
     {
@@ -66,9 +86,9 @@ internal sealed class TomlTable(string file, int line)
         {
             var path = Path(pair.Key!);
             var owner = Descend(path[..^1], LineOf(pair));
-            if (!owner._items.TryAdd(path[^1], new TomlItem(file, LineOf(pair), owner.Value(pair.Value!))))
+            if (!owner._items.TryAdd(path[^1], new TomlItem(_file, LineOf(pair), owner.Value(pair.Value!))))
             {
-                throw Complaint(file, LineOf(pair), $"'{Printable.Of(path[^1])}' is there twice");
+                throw Complaint(_file, LineOf(pair), $"'{Printable.Of(path[^1])}' is there twice");
             }
         }
     }
@@ -80,10 +100,10 @@ internal sealed class TomlTable(string file, int line)
         {
             if (!table._items.TryGetValue(key, out var item))
             {
-                table._items[key] = item = new TomlItem(file, at, new TomlTable(file, at));
+                table._items[key] = item = new TomlItem(_file, at, new TomlTable(_file, at));
             }
 
-            table = item.Value as TomlTable ?? throw Complaint(file, at, $"'{Printable.Of(key)}' is a value and a table");
+            table = item.Value as TomlTable ?? throw Complaint(_file, at, $"'{Printable.Of(key)}' is a value and a table");
         }
 
         return table;
@@ -99,14 +119,16 @@ internal sealed class TomlTable(string file, int line)
                 return truth.Value;
             case IntegerValueSyntax number:
                 return number.Value;
+            case FloatValueSyntax fraction:
+                return fraction.Value;
             case ArraySyntax array:
-                return array.Items.Select(item => new TomlItem(file, LineOf(item), Value(item.Value!))).ToList();
+                return array.Items.Select(item => new TomlItem(_file, LineOf(item), Value(item.Value!))).ToList();
             case InlineTableSyntax inline:
-                var table = new TomlTable(file, LineOf(inline));
+                var table = new TomlTable(_file, LineOf(inline));
                 table.Add(inline.Items.Select(item => item.KeyValue!));
                 return table;
             default:
-                throw Complaint(file, LineOf(value), "dates and fractions are not used here");
+                throw Complaint(_file, LineOf(value), "dates are not used here");
         }
     }
 
@@ -125,26 +147,37 @@ internal sealed class TomlTable(string file, int line)
 /// <summary>A value and where it stands.</summary>
 /// <param name="File">The file.</param>
 /// <param name="Line">The line, from 1.</param>
-/// <param name="Value">A string, bool, long, list of items or table.</param>
-internal sealed record TomlItem(string File, int Line, object Value)
+/// <param name="Value">A string, bool, long, double, list of items or table.</param>
+public sealed record TomlItem(string File, int Line, object Value)
 {
+    /// <summary>A string.</summary>
     public string Text => Value as string ?? throw Wrong("a string");
 
+    /// <summary>True or false.</summary>
     public bool Truth => Value is bool truth ? truth : throw Wrong("true or false");
 
+    /// <summary>A whole number.</summary>
     public long Number => Value is long number ? number : throw Wrong("a whole number");
 
+    /// <summary>A number, with or without a fraction.</summary>
+    public double Fraction => Value switch { double fraction => fraction, long number => number, _ => throw Wrong("a number") };
+
+    /// <summary>A table.</summary>
     public TomlTable Table => Value as TomlTable ?? throw Wrong("a table");
 
+    /// <summary>A list.</summary>
     public IReadOnlyList<TomlItem> List => Value as List<TomlItem> ?? throw Wrong("a list");
 
+    /// <summary>Is it a list?</summary>
     public bool IsList => Value is List<TomlItem>;
 
+    /// <summary>Is it a string?</summary>
     public bool IsText => Value is string;
 
     /// <summary>A string, or a list of strings.</summary>
     public IReadOnlyList<string> Texts => IsText ? [Text] : [.. List.Select(item => item.Text)];
 
+    /// <summary>The error for a value that cannot be.</summary>
     public ImageStoreException Complaint(string why) => TomlTable.Complaint(File, Line, why);
 
     private ImageStoreException Wrong(string wanted) => Complaint($"{wanted} is expected here");

@@ -41,6 +41,20 @@ internal sealed class BlobPaths
         }
     }
 
+    /// <summary>What lies in these folders and is no blob and no ingest.</summary>
+    public IEnumerable<string> ForeignEntries()
+    {
+        IEnumerable<(string Folder, Func<string, bool> IsOurs)> folders =
+        [
+            (Content, name => name is "blobs" or "ingest"),
+            (Path.Combine(Content, "blobs"), s_algorithms.Contains),
+            .. s_algorithms.Select(algorithm => (Blobs(algorithm), (Func<string, bool>)(name => Digest.TryParse($"{algorithm}:{name}", out _)))),
+            (Ingests, name => name.Length == SHA256.HashSizeInBytes * 2 && name.All(char.IsAsciiHexDigitLower)),
+        ];
+        return folders.Where(folder => Directory.Exists(folder.Folder)).SelectMany(folder =>
+            Directory.EnumerateFileSystemEntries(folder.Folder).Where(path => !folder.IsOurs(Path.GetFileName(path))));
+    }
+
     /// <summary>The reference is hashed, so that no character of it reaches the filesystem.</summary>
     public string Ingest(string @namespace, string reference) =>
         Path.Combine(Ingests, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{@namespace}/{reference}"))));

@@ -8,6 +8,8 @@ namespace ImageStore.Store.Images;
 /// <summary>The images of one namespace.</summary>
 public sealed class ImageCatalogue
 {
+    private static readonly TimeSpan s_useGrain = TimeSpan.FromMinutes(10);
+
     private readonly MetadataDb _db;
     private readonly string _namespace;
     private readonly string _prefix;
@@ -46,7 +48,8 @@ public sealed class ImageCatalogue
                 var now = _time.GetUtcNow();
                 var before = tx.Get(StoreTables.Images, _prefix + name);
                 var row = new ImageRow(
-                    target, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now);
+                    target, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now,
+                    before?.Target.Digest == target.Digest ? before.UsedAt : now);
                 tx.Put(StoreTables.Images, _prefix + name, row);
                 if (before is null)
                 {
@@ -56,6 +59,24 @@ public sealed class ImageCatalogue
                 return Record(name, row);
             },
             cancellationToken);
+    }
+
+    /// <summary>Notes that the image is used, which keeps it longer when the disk gets full. It is no error when it is gone.</summary>
+    public async Task TouchAsync(string name, CancellationToken cancellationToken)
+    {
+        // A list of what was used last need not tell minutes, and each note is a commit.
+        if (Find(name) is { } image && _time.GetUtcNow() - image.UsedAt > s_useGrain)
+        {
+            await _db.CommitAsync(
+                tx =>
+                {
+                    if (tx.Get(StoreTables.Images, _prefix + name) is { } row)
+                    {
+                        tx.Put(StoreTables.Images, _prefix + name, row with { UsedAt = _time.GetUtcNow() });
+                    }
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Forgets the name; what it named stays until it is collected.</summary>
@@ -76,5 +97,5 @@ public sealed class ImageCatalogue
         new(ErrorKind.NotFound, $"There is no image {Printable.Of(name)} in this namespace.", "'imagestore images ls' shows what is there.");
 
     private static ImageRecord Record(string name, ImageRow row) =>
-        new(name, row.Target, row.Labels, row.CreatedAt, row.UpdatedAt);
+        new(name, row.Target, row.Labels, row.CreatedAt, row.UpdatedAt, row.UsedAt ?? row.UpdatedAt);
 }

@@ -8,9 +8,11 @@ namespace ImageStore.Store.Images;
 /// <param name="Labels">Its labels.</param>
 /// <param name="CreatedAt">When the name was made.</param>
 /// <param name="UpdatedAt">When its target or labels changed last.</param>
+/// <param name="UsedAt">When it was pulled, unpacked, mounted or read last, to within some minutes.</param>
 public sealed record ImageRecord(
     string Name,
     Descriptor Target,
     IReadOnlyDictionary<string, string> Labels,
     DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt);
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset UsedAt);

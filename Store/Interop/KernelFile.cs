@@ -18,6 +18,9 @@ public static partial class KernelFile
     private const int LockNonBlocking = 4;
     private const uint SyncFileRangeWrite = 2;
     private const int ErrnoWouldBlock = 11;
+    private const int CurrentDirectory = -100; // AT_FDCWD
+    private const uint RenameExchange = 2;
+    private const int AdviseDontNeed = 4;
 
     /// <summary>Makes the names in <paramref name="path"/> durable.</summary>
     /// <exception cref="ImageStoreException">The kernel refused.</exception>
@@ -29,6 +32,19 @@ public static partial class KernelFile
             throw IoErrors.FromErrno(Marshal.GetLastPInvokeError(), $"Syncing the directory {path}");
         }
     }
+
+    /// <summary>Swaps two names: at every moment both are there.</summary>
+    /// <exception cref="ImageStoreException">The kernel or the filesystem refused.</exception>
+    public static void Exchange(string left, string right)
+    {
+        if (RenameAt2(CurrentDirectory, left, CurrentDirectory, right, RenameExchange) != 0)
+        {
+            throw IoErrors.FromErrno(Marshal.GetLastPInvokeError(), $"Exchanging {left} and {right}");
+        }
+    }
+
+    /// <summary>Tells the kernel that what was read of a file is not needed again, so that it keeps what is.</summary>
+    public static void DropCache(SafeFileHandle file, long offset, long count) => _ = FAdvise(file, offset, count, AdviseDontNeed);
 
     /// <summary>Asks the kernel to begin writing what is dirty in the range, so that a later sync finds less to do.</summary>
     public static void StartWriteback(SafeFileHandle file, long offset, long count) =>
@@ -75,6 +91,12 @@ public static partial class KernelFile
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameAt2(int leftAt, string left, int rightAt, string right, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int FAdvise(SafeFileHandle file, long offset, long count, int advice);
 
     [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
     private static partial int SyncFileRange(SafeFileHandle file, long offset, long count, uint flags);

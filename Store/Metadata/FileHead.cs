@@ -20,7 +20,7 @@ internal readonly record struct FileHead(ulong Database, ulong Generation, ulong
     private const uint Version = 2;
     private const int UsedBytes = 56;
     private const int ReadAttempts = 20;
-    public const string Remedy = "Restore the root's metadata folder from a backup, or pull the images again into a new root.";
+    public const string Remedy = "'imagestore fsck --repair' rebuilds it from what is whole of it, from its last backup and from the disk.";
 
     public void Write(MetadataFile file, ulong magic)
     {

@@ -24,6 +24,11 @@ internal sealed class LiteRows(LiteFile file, long journalBytes) : IDisposable
 
     private long Limit => Math.Clamp(file.Bytes / JournalsPerSize, journalBytes, Math.Max(journalBytes, MaxJournalBytes));
 
+    /// <summary>The names of all tables that have rows, or had.</summary>
+    /// <exception cref="Errors.ImageStoreException">The database is damaged, or the disk refused.</exception>
+    public IReadOnlyList<string> Tables() =>
+        file.Read(engine => Journal(engine).Tables.Union(RowLeaves.Tables(engine), StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList()) ?? [];
+
     /// <summary>All rows of a table, ordered by key.</summary>
     /// <exception cref="Errors.ImageStoreException">The database is damaged, or the disk refused.</exception>
     public IReadOnlyList<RowChange> Load(string table) =>

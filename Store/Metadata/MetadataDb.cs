@@ -85,6 +85,9 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         }
     }
 
+    /// <summary>Whether anything was changed since it was opened.</summary>
+    internal bool HasCommitted { get; private set; }
+
     /// <inheritdoc/>
     public T? Get<T>(MetadataTable<T> table, string key)
         where T : class => Rows(table).Get(key);
@@ -288,6 +291,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
             if (!changes.IsEmpty)
             {
                 _rows!.Apply(changes);
+                HasCommitted = true;
             }
 
             _state = state;

@@ -22,6 +22,9 @@ internal sealed class RowJournal
     /// <summary>Bytes of rows in documents that are not in leaves.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>The tables that changes are of.</summary>
+    public IEnumerable<string> Tables => _pending.Keys;
+
     public static RowJournal Load(LiteEngine engine)
     {
         var journal = new RowJournal();

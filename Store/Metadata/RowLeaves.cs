@@ -6,6 +6,7 @@ namespace ImageStore.Store.Metadata;
 /// <summary>A table on disk: documents of neighbouring rows, so that a table costs a page for dozens of them and not several for each.</summary>
 internal sealed class RowLeaves
 {
+    private const string Prefix = "l_";
     private const int MaxBytes = 24 << 10;
     private const int FillBytes = MaxBytes * 2 / 3;
     private const int SparseBytes = MaxBytes / 4;
@@ -16,6 +17,22 @@ internal sealed class RowLeaves
     private long _next = 1;
 
     private RowLeaves(string table) => _collection = CollectionOf(table);
+
+    /// <summary>The tables that have leaves, or had.</summary>
+    public static IEnumerable<string> Tables(LiteEngine engine)
+    {
+        List<string> names = [];
+        using var collections = engine.Query("$cols", new Query());
+        while (collections.Read())
+        {
+            if (collections.Current["name"].AsString is { } name && name.StartsWith(Prefix, StringComparison.Ordinal))
+            {
+                names.Add(name[Prefix.Length..].Replace('$', '-'));
+            }
+        }
+
+        return names;
+    }
 
     /// <summary>Reads a table.</summary>
     /// <returns>Where its rows are, and the rows, ordered.</returns>
@@ -59,7 +76,8 @@ internal sealed class RowLeaves
         journal.Folded(table, changes);
     }
 
-    private static string CollectionOf(string table) => "l_" + table.Replace('-', '_');
+    // A dash, which LiteDB's names cannot have, is a dollar in them.
+    private static string CollectionOf(string table) => Prefix + table.Replace('-', '$');
 
     private static int SizeOf(RowChange row) => row.Key.Length + row.Value!.Value.Length + RowOverhead;
 

@@ -31,5 +31,8 @@ internal sealed class ImageTable : IResourceTable
     public long DeleteFiles(string files) => 0;
 
     private static ResourceRow Row(Resource image, ImageRow row) =>
-        new(image, row.Labels, [image.Beside(ResourceKind.Content, row.Target.Digest.ToString())]);
+        new(image, row.Labels, [image.Beside(ResourceKind.Content, row.Target.Digest.ToString())])
+        {
+            UsedAt = row.UsedAt ?? row.UpdatedAt,
+        };
 }

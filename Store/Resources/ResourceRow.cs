@@ -9,6 +9,9 @@ public readonly record struct ResourceRow(Resource Resource, Dictionary<string, 
     /// <summary>Is it in use by itself: a snapshot that somebody writes to or reads from?</summary>
     public bool InUse { get; init; }
 
+    /// <summary>When an image was used last.</summary>
+    public DateTimeOffset UsedAt { get; init; }
+
     /// <summary>Bytes, where they are known.</summary>
     public long Size { get; init; }
 }

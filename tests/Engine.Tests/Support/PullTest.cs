@@ -38,22 +38,21 @@ public abstract class PullTest : IAsyncLifetime
 
     /// <summary>Opens the root with retries that do not make a test wait.</summary>
     protected Task<StoreEngine> OpenAsync(
-        string? root = null, string ns = "default", ContentSharing sharing = ContentSharing.Proof) => StoreEngine.OpenAsync(
-        new EngineOptions
+        string? root = null, string ns = "default", ContentSharing sharing = ContentSharing.Proof) =>
+        StoreEngine.OpenAsync(Options() with { Root = root ?? Root, Namespace = ns, Sharing = sharing }, Ct);
+
+    protected EngineOptions Options() => new()
+    {
+        Root = Root,
+        Registry = new RegistryOptions
         {
-            Root = root ?? Root,
-            Namespace = ns,
-            Sharing = sharing,
-            Registry = new RegistryOptions
-            {
-                DockerConfigDirectory = In("docker"),
-                RetryDelay = TimeSpan.FromMilliseconds(1),
-                MaxRetryDelay = TimeSpan.FromMilliseconds(5),
-                IdleTimeout = TimeSpan.FromMilliseconds(500),
-                ConnectTimeout = TimeSpan.FromSeconds(5),
-            },
+            DockerConfigDirectory = In("docker"),
+            RetryDelay = TimeSpan.FromMilliseconds(1),
+            MaxRetryDelay = TimeSpan.FromMilliseconds(5),
+            IdleTimeout = TimeSpan.FromMilliseconds(500),
+            ConnectTimeout = TimeSpan.FromSeconds(5),
         },
-        Ct);
+    };
 
     protected static Task<PullResult> PullAsync(StoreEngine engine, string reference) =>
         engine.PullAsync(new PullRequest { Reference = reference }, new TransferProgress(), Ct);
