@@ -114,7 +114,6 @@ public sealed class Collector(StoreRoot root, TimeProvider time) : IDisposable
     private async Task RemoveAsync(
         ReferenceGraph graph, MarkPhase marked, MetadataWatch watch, Removals removed, CancellationToken cancellationToken)
     {
-        // In any order: what a crash leaves of it is white again, and a snapshot without its parent counts as absent.
         var size = new BatchSize();
         for (var done = 0; done < marked.White.Count;)
         {
@@ -166,5 +165,5 @@ public sealed class Collector(StoreRoot root, TimeProvider time) : IDisposable
 
     private Task Pause() => Between?.Invoke() ?? Task.CompletedTask;
 
-    private ReferenceGraph Graph() => new(root.Resources, time.GetUtcNow());
+    private ReferenceGraph Graph() => new(root.Resources, Moment.Now(time));
 }

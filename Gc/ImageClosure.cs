@@ -10,7 +10,7 @@ public static class ImageClosure
     public static IReadOnlyDictionary<string, IReadOnlySet<Resource>> Of(StoreRoot root, string @namespace)
     {
         ArgumentNullException.ThrowIfNull(root);
-        var graph = new ReferenceGraph(root.Resources, DateTimeOffset.MinValue);
+        var graph = new ReferenceGraph(root.Resources, Moment.Start);
         var rows = root.Database.View();
         return root.Resources.Single(table => table.Kind == ResourceKind.Image).All(rows, @namespace)
             .ToDictionary(

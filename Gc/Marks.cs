@@ -28,7 +28,7 @@ internal sealed class Marks(ReferenceGraph graph)
     public int Count { get; private set; }
 
     /// <summary>Marks all of <paramref name="namespace"/> that stays, over rows that do not change meanwhile.</summary>
-    /// <returns>What may go: what is not marked.</returns>
+    /// <returns>What may go: what is not marked, snapshots before those that they stand on, so that none is ever without its parent.</returns>
     public IReadOnlyList<Resource> MarkAll(IMetadataReader rows, string @namespace, CancellationToken cancellationToken)
     {
         var count = graph.Count(rows, @namespace);
@@ -58,7 +58,7 @@ internal sealed class Marks(ReferenceGraph graph)
         }
 
         Follow(resource => _places.GetValueOrDefault(resource, None), cancellationToken);
-        return [.. _nodes.Take(_places.Count).Where(node => node.Colour == Colour.White).Select(node => node.Row.Resource)];
+        return [.. _nodes.Take(_places.Count).Where(node => node.Colour == Colour.White).OrderByDescending(Depth).Select(node => node.Row.Resource)];
     }
 
     /// <summary>Marks a resource that somebody has just changed, and all that it keeps now.</summary>
@@ -86,6 +86,17 @@ internal sealed class Marks(ReferenceGraph graph)
             _nodes[known].Row = row;
             return known;
         }
+    }
+
+    private int Depth(Node node)
+    {
+        var depth = 0;
+        for (var row = node.Row; row is { Resource.Kind: ResourceKind.Snapshot, References: [var parent, ..] } && _places.TryGetValue(parent, out var place);)
+        {
+            (row, depth) = (_nodes[place].Row, depth + 1);
+        }
+
+        return depth;
     }
 
     public bool Has(Resource resource) => _places.TryGetValue(resource, out var place) && _nodes[place].Colour != Colour.White;

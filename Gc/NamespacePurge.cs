@@ -23,7 +23,7 @@ public sealed class NamespacePurge(StoreRoot root)
         }
 
         RefuseInUse(name);
-        var graph = new ReferenceGraph(root.Resources, DateTimeOffset.MinValue);
+        var graph = new ReferenceGraph(root.Resources, Moment.Start);
         var removed = new Removals();
         long freed;
         try

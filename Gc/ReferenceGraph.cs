@@ -5,7 +5,7 @@ using ImageStore.Store.Resources;
 namespace ImageStore.Gc;
 
 /// <summary>Which resources there are and what keeps what, over the rows of one moment.</summary>
-internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateTimeOffset now)
+internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, Moment now)
 {
     private readonly Dictionary<ResourceKind, IResourceTable> _tables = tables.ToDictionary(table => table.Kind);
 
@@ -49,10 +49,10 @@ internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, DateT
 
     /// <summary>Whether a snapshot satisfies the condition under which it keeps something.</summary>
     public bool Holds(UseCondition condition, ResourceRow snapshot) =>
-        Labels.Time(snapshot.Labels, Labels.UsedAt) is { } usedAt && condition.Holds(usedAt, now);
+        Labels.Time(snapshot.Labels, Labels.UsedAt) is { } usedAt && condition.Holds(usedAt, now.Wall);
 
     /// <summary>A flat lease keeps what it was given, and nothing beyond.</summary>
     public static bool IsFlat(ResourceRow row) => row.Resource.Kind == ResourceKind.Lease && row.Labels.ContainsKey(Labels.Flat);
 
-    private bool IsExpired(ResourceRow row) => Labels.IsExpired(row.Labels, now);
+    private bool IsExpired(ResourceRow row) => Labels.IsExpired(row.Labels, row.Ends, now);
 }

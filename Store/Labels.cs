@@ -47,7 +47,8 @@ public static class Labels
     public const string UsedAt = "containerd.io/gc.cond.value-usedat";
 
     /// <summary>Has the time come that <see cref="Expire"/> names? A label that is no time never lets anything go.</summary>
-    public static bool IsExpired(IReadOnlyDictionary<string, string> labels, DateTimeOffset now) => Time(labels, Expire) <= now;
+    public static bool IsExpired(IReadOnlyDictionary<string, string> labels, Deadline? agreed, Moment now) =>
+        Time(labels, Expire) is { } at && now.IsAfter(at, agreed);
 
     /// <summary>The time that a label names, or null.</summary>
     public static DateTimeOffset? Time(IReadOnlyDictionary<string, string> labels, string key)

@@ -45,7 +45,7 @@ public sealed class DiskPressure(StoreRoot root, Collector collector, Func<DiskS
         var tables = root.Resources.ToDictionary(table => table.Kind);
         List<EvictionCandidate> chosen = [];
         HashSet<Resource> going = [];
-        foreach (var candidate in new EvictionCandidates(root, time.GetUtcNow()).Ordered())
+        foreach (var candidate in new EvictionCandidates(root, Moment.Now(time)).Ordered())
         {
             if (needed <= 0 || chosen.Count == MostAtOnce)
             {
@@ -84,7 +84,7 @@ public sealed class DiskPressure(StoreRoot root, Collector collector, Func<DiskS
 
     private bool IsLeased(MetadataTransaction tx, EvictionCandidate candidate)
     {
-        var graph = new ReferenceGraph(root.Resources, time.GetUtcNow());
+        var graph = new ReferenceGraph(root.Resources, Moment.Now(time));
         return root.Resources.Single(table => table.Kind == ResourceKind.Lease).All(tx, candidate.Image.Namespace)
             .Any(lease => graph.Root(lease) is not null && lease.References.Any(one => one == candidate.Image || candidate.Keeps.Contains(one)));
     }

@@ -14,7 +14,7 @@ internal sealed class EvictionCandidates
     private readonly IResourceTable _leases;
     private readonly IResourceTable _snapshots;
 
-    public EvictionCandidates(StoreRoot root, DateTimeOffset now)
+    public EvictionCandidates(StoreRoot root, Moment now)
     {
         _rows = root.Database.View();
         _graph = new ReferenceGraph(root.Resources, now);

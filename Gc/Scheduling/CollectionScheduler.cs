@@ -11,7 +11,7 @@ public sealed class CollectionScheduler
 
     private readonly CollectionTiming _timing;
     private readonly Func<CancellationToken, Task<TimeSpan>> _collect;
-    private readonly Func<DateTimeOffset?> _nextExpiry;
+    private readonly Func<TimeSpan?> _timeToExpiry;
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly Lock _gate = new();
@@ -21,13 +21,13 @@ public sealed class CollectionScheduler
     /// <summary>Makes one; <see cref="RunAsync"/> has it work.</summary>
     /// <param name="options">The knobs.</param>
     /// <param name="collect">Collects, and gives how long others were kept waiting.</param>
-    /// <param name="nextExpiry">When the next lease or image expires; null when none does.</param>
+    /// <param name="timeToExpiry">How long it is until the next lease or image expires; null when none does.</param>
     /// <param name="time">The clock.</param>
     public CollectionScheduler(
-        SchedulerOptions options, Func<CancellationToken, Task<TimeSpan>> collect, Func<DateTimeOffset?> nextExpiry, TimeProvider time)
+        SchedulerOptions options, Func<CancellationToken, Task<TimeSpan>> collect, Func<TimeSpan?> timeToExpiry, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
-        (_timing, _collect, _nextExpiry, _time, _start) = (new CollectionTiming(options), collect, nextExpiry, time, time.GetTimestamp());
+        (_timing, _collect, _timeToExpiry, _time, _start) = (new CollectionTiming(options), collect, timeToExpiry, time, time.GetTimestamp());
     }
 
     /// <summary>Is told of collections that failed; they are tried again.</summary>
@@ -70,7 +70,7 @@ public sealed class CollectionScheduler
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            TimeSpan? expiry = _nextExpiry() is { } at ? Now + (at - _time.GetUtcNow()) : null;
+            var expiry = Now + _timeToExpiry();
             Task wake;
             TimeSpan wait;
             lock (_gate)

@@ -1,3 +1,4 @@
+using ImageStore.Store;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Snapshotters.Snapshots;
@@ -19,7 +20,7 @@ internal sealed class SnapshotCatalogue(MetadataDb db, string ns, string snapsho
 
     public static int Count(MetadataDb db, string ns, string snapshotter) => db.List(Table, $"{ns}/{snapshotter}/").Count;
 
-    public string BootId { get; } = MachineBoot.ReadId();
+    public string BootId { get; } = MachineBoot.Id;
 
     public DateTimeOffset Now => time.GetUtcNow();
 

@@ -236,7 +236,7 @@ internal sealed class ContentStore : IContentStore
 
                 if (request.Lease is { } lease)
                 {
-                    LeaseManager.Add(tx, lease, new LeaseResource("content", blob.Digest.ToString()), now);
+                    LeaseManager.Add(tx, lease, new LeaseResource("content", blob.Digest.ToString()), Moment.Now(_time));
                 }
 
                 return Info(blob.Digest, row);

@@ -65,7 +65,7 @@ public sealed class ImageCatalogue
     public async Task TouchAsync(string name, CancellationToken cancellationToken)
     {
         // A list of what was used last need not tell minutes, and each note is a commit.
-        if (Find(name) is { } image && _time.GetUtcNow() - image.UsedAt > s_useGrain)
+        if (Find(name) is { } image && (_time.GetUtcNow() - image.UsedAt).Duration() > s_useGrain)
         {
             await _db.CommitAsync(
                 tx =>

@@ -46,7 +46,8 @@ public sealed class LeaseManager
                     all[Labels.Expire] = (now + span).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
                 }
 
-                tx.Put(StoreTables.Leases, Key(id), new LeaseRow(now, all));
+                var ends = Labels.Time(all, Labels.Expire) is { } at ? Moment.Now(_time).Until(at) : null;
+                tx.Put(StoreTables.Leases, Key(id), new LeaseRow(now, all, ends));
                 return new Lease(_namespace, id, now, all);
             },
             cancellationToken);
@@ -84,7 +85,7 @@ public sealed class LeaseManager
                 {
                     foreach (var resource in resources)
                     {
-                        Add(tx, lease, resource, _time.GetUtcNow());
+                        Add(tx, lease, resource, Moment.Now(_time));
                     }
                 },
                 cancellationToken)
@@ -107,7 +108,7 @@ public sealed class LeaseManager
     }
 
     /// <summary>Adds within a transaction that also makes the resource, so that there is no moment between.</summary>
-    internal static void Add(MetadataTransaction tx, Lease lease, LeaseResource resource, DateTimeOffset now)
+    internal static void Add(MetadataTransaction tx, Lease lease, LeaseResource resource, Moment now)
     {
         if (resource.Type.Length == 0 || resource.Id.Length == 0 || resource.Type.Contains(':', StringComparison.Ordinal))
         {
@@ -119,7 +120,7 @@ public sealed class LeaseManager
         }
 
         var key = $"{lease.Namespace}/{lease.Id}";
-        if (tx.Get(StoreTables.Leases, key) is not { } row || Labels.IsExpired(row.Labels, now))
+        if (tx.Get(StoreTables.Leases, key) is not { } row || row.IsExpired(now))
         {
             throw new ImageStoreException(
                 ErrorKind.FailedPrecondition, $"The lease {lease.Id} is gone.", "It expired or was deleted: start again.");

@@ -43,7 +43,10 @@ internal sealed class LeaseTable : IResourceTable
     private static ResourceRow Row(IMetadataReader rows, Resource lease, LeaseRow row) => new(
         lease,
         row.Labels,
-        [.. rows.List(StoreTables.LeaseResources, lease.RowKey + "/").Select(held => Held(lease, held.Value)).OfType<Resource>()]);
+        [.. rows.List(StoreTables.LeaseResources, lease.RowKey + "/").Select(held => Held(lease, held.Value)).OfType<Resource>()])
+    {
+        Ends = row.Ends,
+    };
 
     // Ingests are files and no rows: they are looked at where they lie.
     private static Resource? Held(Resource lease, LeaseResourceRow held) => held.Type switch

@@ -12,6 +12,9 @@ public readonly record struct ResourceRow(Resource Resource, Dictionary<string, 
     /// <summary>When an image was used last.</summary>
     public DateTimeOffset UsedAt { get; init; }
 
+    /// <summary>When a lease ends, on the clock that nobody sets; its label has the same for the other one.</summary>
+    public Deadline? Ends { get; init; }
+
     /// <summary>Bytes, where they are known.</summary>
     public long Size { get; init; }
 }

@@ -3,7 +3,7 @@ using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Content;
 using ImageStore.Store.Oci;
-using Microsoft.Extensions.Time.Testing;
+using ImageStore.TestKit;
 
 namespace ImageStore.Gc.Tests.Support;
 
@@ -14,7 +14,7 @@ internal sealed class CollectedRoot : IAsyncDisposable
 
     private readonly DirectoryInfo _work;
 
-    private CollectedRoot(DirectoryInfo work, StoreRoot root, FakeTimeProvider time)
+    private CollectedRoot(DirectoryInfo work, StoreRoot root, SettableClock time)
     {
         (_work, Root, Time) = (work, root, time);
         Collector = new Collector(root, time);
@@ -22,7 +22,7 @@ internal sealed class CollectedRoot : IAsyncDisposable
 
     public StoreRoot Root { get; }
 
-    public FakeTimeProvider Time { get; }
+    public SettableClock Time { get; }
 
     public Collector Collector { get; }
 
@@ -37,7 +37,7 @@ internal sealed class CollectedRoot : IAsyncDisposable
         var work = Directory.Exists(memory)
             ? Directory.CreateDirectory(Path.Combine(memory, $"imagestore-gc-{Guid.NewGuid():N}"))
             : Directory.CreateTempSubdirectory("imagestore-gc-");
-        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(56));
+        var time = new SettableClock(DateTimeOffset.UnixEpoch.AddYears(56));
         var root = await StoreRoot.OpenAsync(
             Path.Combine(work.FullName, "root"),
             new StoreOptions { OtherResources = directory => [SnapshotterFactory.Resources(directory)], Time = time },
