@@ -23,6 +23,14 @@ internal static class GlobalOptions
         CompletionSources = { DynamicValues.Namespaces },
     };
 
+    public static Option<string> Config { get; } = new("--config")
+    {
+        Description = "The configuration; else the root's config.toml, if it has one [env: IMAGESTORE_CONFIG]",
+        Recursive = true,
+        DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_CONFIG")!,
+        HelpName = "FILE",
+    };
+
     public static Option<string> Format { get; } = MakeFormat();
 
     public static Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress, results only", Recursive = true };

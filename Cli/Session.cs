@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ImageStore.Engine;
+using ImageStore.Engine.Configuration;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Cli;
@@ -31,8 +32,16 @@ internal sealed class Session(ParseResult parsed)
     public static void Bind(Command command, Func<Session, CancellationToken, Task> body) =>
         command.SetAction(async (parsed, token) =>
         {
-            await body(new Session(parsed), token).ConfigureAwait(false);
-            return ExitCode.Ok;
+            try
+            {
+                await body(new Session(parsed), token).ConfigureAwait(false);
+                return ExitCode.Ok;
+            }
+            finally
+            {
+                // What was done is told, also when the rest of it failed.
+                Console.Out.Flush();
+            }
         });
 
     /// <summary>How the root of this run is opened.</summary>
@@ -40,9 +49,13 @@ internal sealed class Session(ParseResult parsed)
     {
         Root = parsed.GetRequiredValue(GlobalOptions.Root),
         Namespace = parsed.GetRequiredValue(GlobalOptions.Namespace),
+        Settings = Settings(),
         Registry = RegistryClients.Options(this, plainHttp: false),
         OnWait = holder => Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root"),
     };
+
+    /// <summary>What the configuration of this run says.</summary>
+    public Settings Settings() => SettingsFile.Load(parsed.GetValue(GlobalOptions.Config), parsed.GetRequiredValue(GlobalOptions.Root));
 
     /// <summary>Runs <paramref name="body"/> with an open root.</summary>
     public async Task WithEngineAsync(
@@ -51,14 +64,6 @@ internal sealed class Session(ParseResult parsed)
         var options = EngineOptions() with { Access = access, MakeNamespace = makeNamespace };
         var engine = await StoreEngine.OpenAsync(options, cancellationToken).ConfigureAwait(false);
         await using var closing = engine.ConfigureAwait(false);
-        try
-        {
-            await body(this, engine, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            // What was done is told, also when the rest of it failed.
-            Console.Out.Flush();
-        }
+        await body(this, engine, cancellationToken).ConfigureAwait(false);
     }
 }

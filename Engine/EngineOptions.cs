@@ -1,5 +1,5 @@
 using ImageStore.Distribution.Registry;
-using ImageStore.Store.Content;
+using ImageStore.Engine.Configuration;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Engine;
@@ -22,8 +22,8 @@ public sealed record EngineOptions
     /// <summary>Is told who has the root while it is waited for.</summary>
     public Action<string>? OnWait { get; init; }
 
-    /// <summary>Which blobs of other namespaces the namespace may have without bringing their bytes.</summary>
-    public ContentSharing Sharing { get; init; } = ContentSharing.Proof;
+    /// <summary>What the configuration says.</summary>
+    public Settings Settings { get; init; } = new();
 
     /// <summary>How registries are spoken to.</summary>
     public RegistryOptions Registry { get; init; } = new();

@@ -7,6 +7,7 @@ using ImageStore.Engine.Transfer;
 using ImageStore.Engine.Unpack;
 using ImageStore.Engine.Usage;
 using ImageStore.Gc;
+using ImageStore.Gc.Pressure;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Content;
@@ -62,7 +63,7 @@ public sealed class StoreEngine : IAsyncDisposable
             {
                 Access = options.Access,
                 OnWait = options.OnWait,
-                Sharing = options.Sharing,
+                Sharing = options.Settings.Sharing,
                 OtherResources = directory => [SnapshotterFactory.Resources(directory)],
                 Time = options.Time,
             },
@@ -176,6 +177,14 @@ public sealed class StoreEngine : IAsyncDisposable
 
     /// <summary>What <see cref="CollectAsync"/> would remove.</summary>
     public Task<CollectionReport> PlanCollectionAsync(CancellationToken cancellationToken) => _collector.PlanAsync(cancellationToken);
+
+    /// <summary>Makes room when the disk is full beyond the high mark: images that were used longest ago go.</summary>
+    public Task<EvictionReport> RelieveAsync(WaterMarks marks, CancellationToken cancellationToken) => WithoutUnfinishedAsync(
+        () => new DiskPressure(_root, _collector, () => DiskSpace.Of(Root), _options.Time).RelieveAsync(marks, cancellationToken), cancellationToken);
+
+    /// <summary>Backs the metadata up when the last backup is old.</summary>
+    /// <returns>The file, or null.</returns>
+    public string? BackUpWhenDue() => _root.IsBackupDue ? _root.BackUp() : null;
 
     /// <summary>Removes a namespace with all that it has.</summary>
     public Task<PurgeReport> PurgeAsync(string name, CancellationToken cancellationToken) =>
@@ -295,7 +304,7 @@ public sealed class StoreEngine : IAsyncDisposable
             ingests.Count,
             ingests.Sum(ingest => ingest.Offset),
             SnapshotterFactory.Counts(_options.Namespace, _root.Database),
-            FreeBytes());
+            DiskSpace.Of(Root).Available);
     }
 
     /// <summary>Closes the root.</summary>
@@ -304,18 +313,6 @@ public sealed class StoreEngine : IAsyncDisposable
         _opening.Dispose();
         _collector.Dispose();
         return _root.DisposeAsync();
-    }
-
-    // A root that is only read need not be there; it would be made where its nearest parent is.
-    private long FreeBytes()
-    {
-        var path = Root;
-        while (!Directory.Exists(path) && Path.GetDirectoryName(path) is { } parent)
-        {
-            path = parent;
-        }
-
-        return new DriveInfo(path).AvailableFreeSpace;
     }
 
     private async Task<ISnapshotter> OpenSnapshotterAsync(string? name, CancellationToken cancellationToken)

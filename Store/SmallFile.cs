@@ -27,7 +27,7 @@ public static class SmallFile
             using var at = new SafeFileHandle(CurrentDirectory, ownsHandle: false);
             if (FileMetadata.TryGet(at, Encoding.UTF8.GetBytes(target + '\0')) is not { } metadata)
             {
-                throw new ImageStoreException(ErrorKind.NotFound, $"{Printable.Of(path)} is not there.", "Check the path.");
+                throw Missing(path);
             }
 
             if (!metadata.IsRegular)
@@ -42,6 +42,10 @@ public static class SmallFile
                 ? new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length).TrimStart('\uFEFF')
                 : throw Unusable(path, $"it is longer than {maxBytes} bytes", null);
         }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Missing(path);
+        }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw Unusable(path, Printable.Of(failure.Message), failure);
@@ -51,6 +55,9 @@ public static class SmallFile
             throw Unusable(path, "it is not UTF-8 text", failure);
         }
     }
+
+    private static ImageStoreException Missing(string path) =>
+        new(ErrorKind.NotFound, $"{Printable.Of(path)} is not there.", "Check the path.");
 
     private static ImageStoreException Unusable(string path, string why, Exception? cause) => new(
         ErrorKind.FailedPrecondition, $"{Printable.Of(path)} cannot be read: {why}.", "Check the path, its owner and its mode.", cause);

@@ -135,6 +135,9 @@ public sealed class StoreRoot : IAsyncDisposable
         return rows;
     }
 
+    /// <summary>When the metadata of a root was last written, by whomever; the start of time where there is none.</summary>
+    public static DateTime ChangedAt(string directory) => MetadataDisk.ChangedAt(Path.Combine(directory, MetadataName));
+
     /// <summary>Where damaged things of this root are put.</summary>
     public Quarantine Quarantine => new(QuarantineDirectory, _time);
 

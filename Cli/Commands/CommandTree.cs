@@ -12,7 +12,7 @@ internal static class CommandTree
     {
         var root = new RootCommand("ImageStore keeps container images: pulls, copies, verifies, unpacks and mounts them, with no daemon.");
         foreach (var option in (Option[])[
-            GlobalOptions.Root, GlobalOptions.Namespace, GlobalOptions.Format, GlobalOptions.Quiet, GlobalOptions.Debug,
+            GlobalOptions.Root, GlobalOptions.Namespace, GlobalOptions.Config, GlobalOptions.Format, GlobalOptions.Quiet, GlobalOptions.Debug,
             GlobalOptions.LimitRate])
         {
             root.Options.Add(option);
@@ -21,8 +21,9 @@ internal static class CommandTree
         foreach (var command in (Command[])[
             PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), MirrorCommand.Build(), ArchiveVerbs.Import(), ArchiveVerbs.Export(),
             .. RegistryVerbs.Build(), LoginCommand.BuildLogin(), LoginCommand.BuildLogout(), ImagesCommand.Build(),
-            ContentCommand.Build(), SnapshotsCommand.Build(), LeaseCommand.Build(), NamespacesCommand.Build(), DiskUsageCommand.Build(), GcCommand.Build(), WhyCommand.Build(), FsckCommand.Build(),
-            MountCommand.BuildMount(), MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(), HostsCommand.Build(),
+            ContentCommand.Build(), SnapshotsCommand.Build(), LeaseCommand.Build(), NamespacesCommand.Build(), DiskUsageCommand.Build(),
+            GcCommand.Build(), WhyCommand.Build(), FsckCommand.Build(), MaintainCommand.Build(), MountCommand.BuildMount(),
+            MountCommand.BuildUnmount(), UnpackCommand.Build(), InfoCommand.Build(), ConfigCommand.Build(), HostsCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build()])
         {
             root.Subcommands.Add(command);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ImageStore.Cli.Output;
 using ImageStore.Engine.Fsck;
-using ImageStore.Store.Errors;
 
 namespace ImageStore.Cli.Commands;
 
@@ -49,13 +48,7 @@ internal static class FsckCommand
                 FsckLines.Write(Console.Out, report, options.Quick);
             }
 
-            if (report.Damage > 0)
-            {
-                throw new ImageStoreException(
-                    ErrorKind.CorruptData,
-                    $"{report.Damage} {(report.Damage == 1 ? "thing is" : "things are")} damaged or missing.",
-                    options.Repair ? "What is told of each says what is left to do." : "'imagestore fsck --repair' puts right what can be.");
-            }
+            FsckLines.RefuseDamage(report, options.Repair);
         });
         return command;
     }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using ImageStore.Cli.Output;
+using ImageStore.Engine;
+using ImageStore.Gc.Pressure;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
@@ -8,41 +10,84 @@ namespace ImageStore.Cli.Commands;
 /// <summary><c>gc</c>.</summary>
 internal static class GcCommand
 {
+    private const double Percent = 100;
+
     public static Command Build()
     {
         var dryRun = new Option<bool>("--dry-run") { Description = "Tell what would go, and remove nothing" };
+        var high = new Option<double?>("--high-water")
+        {
+            Description = "Only when more than this of the filesystem is used; then images go too, those first that were used longest ago", HelpName = "PERCENT",
+        };
+        var low = new Option<double?>("--low-water") { Description = "Until no more than this is used", HelpName = "PERCENT" };
         var command = new Verb(
             "gc",
             "Remove what no image, lease, label or mount keeps, in every namespace.",
             "imagestore gc --dry-run",
-            "imagestore gc")
+            "imagestore gc",
+            "imagestore gc --high-water 85 --low-water 80")
         {
-            dryRun,
+            dryRun, high, low,
         };
-        Session.Bind(command, (session, cancellation) => session.WithEngineAsync(
-            session.Value(dryRun) ? MetadataAccess.ReadOnly : MetadataAccess.ReadWrite,
-            async (_, engine, token) =>
+        Session.Bind(command, (session, cancellation) =>
+        {
+            var marks = Marks(session.Value(high), session.Value(low));
+            if (marks is not null && session.Value(dryRun))
             {
-                var report = session.Value(dryRun)
-                    ? await engine.PlanCollectionAsync(token).ConfigureAwait(false)
-                    : await engine.CollectAsync(token).ConfigureAwait(false);
-                if (session.Json)
-                {
-                    Json.Write(report, Json.Default.CollectionReport);
-                    return;
-                }
+                throw new ImageStoreException(
+                    ErrorKind.InvalidArgument, "--dry-run cannot tell what --high-water would remove.", "Leave out one of them; 'imagestore du --images' shows what images take.");
+            }
 
-                if (!session.Quiet)
-                {
-                    foreach (var resource in report.Removed)
-                    {
-                        Console.Out.WriteLine($"{resource.Namespace}  {Printable.Of(resource.ToString())}");
-                    }
-                }
-
-                CollectionLines.Write(Console.Out, report);
-            },
-            cancellation));
+            return session.WithEngineAsync(
+                session.Value(dryRun) ? MetadataAccess.ReadOnly : MetadataAccess.ReadWrite,
+                (_, engine, token) => marks is null
+                    ? CollectAsync(session, engine, session.Value(dryRun), token)
+                    : RelieveAsync(session, engine, marks, token),
+                cancellation,
+                makeNamespace: false);
+        });
         return command;
+    }
+
+    private static WaterMarks? Marks(double? high, double? low) => (high, low) switch
+    {
+        (null, null) => null,
+        ({ } above, { } below) => WaterMarks.Of(above / Percent, below / Percent),
+        _ => throw new ImageStoreException(
+            ErrorKind.InvalidArgument, "--high-water and --low-water go together.", "Give both, such as --high-water 85 --low-water 80."),
+    };
+
+    private static async Task CollectAsync(Session session, StoreEngine engine, bool dryRun, CancellationToken cancellationToken)
+    {
+        var report = dryRun
+            ? await engine.PlanCollectionAsync(cancellationToken).ConfigureAwait(false)
+            : await engine.CollectAsync(cancellationToken).ConfigureAwait(false);
+        if (session.Json)
+        {
+            Json.Write(report, Json.Default.CollectionReport);
+            return;
+        }
+
+        if (!session.Quiet)
+        {
+            foreach (var resource in report.Removed)
+            {
+                Console.Out.WriteLine($"{resource.Namespace}  {Printable.Of(resource.ToString())}");
+            }
+        }
+
+        CollectionLines.Write(Console.Out, report);
+    }
+
+    private static async Task RelieveAsync(Session session, StoreEngine engine, WaterMarks marks, CancellationToken cancellationToken)
+    {
+        var report = await engine.RelieveAsync(marks, cancellationToken).ConfigureAwait(false);
+        if (session.Json)
+        {
+            Json.Write(report, Json.Default.EvictionReport);
+            return;
+        }
+
+        CollectionLines.Write(Console.Out, report);
     }
 }

@@ -20,14 +20,21 @@ internal static class PullCommand
         var plain = new Option<bool>("--plain-http") { Description = "Plain HTTP; loopback registries get it by themselves" };
         var noUnpack = new Option<bool>("--no-unpack") { Description = "Only store the image" };
         var sync = new Option<bool>("--sync") { Description = "Wait until the unpacked files are on disk too, such as before a shutdown" };
+        var policy = new Option<string>("--policy")
+        {
+            Description = "When the registry is asked: always, only when something is missing, or never", DefaultValueFactory = _ => "always", HelpName = "always|missing|never",
+        };
+        policy.AcceptOnlyFromAmong("always", "missing", "never");
+        var pin = new Option<bool>("--pin") { Description = "Pin the image: it stays when the disk gets full, and until 'images unpin'" };
         var command = new Verb(
             "pull",
             "Pull an image from its registry, verify and unpack it.",
             "imagestore pull alpine",
             "imagestore --root /data/images pull --platform linux/arm64 debian:12",
+            "imagestore -n k8s.io pull --policy missing --pin registry.k8s.io/pause:3.10",
             "imagestore pull 127.0.0.1:5000/app:1.2")
         {
-            reference, platform, all, snapshotter, plain, noUnpack, sync,
+            reference, platform, all, snapshotter, plain, noUnpack, sync, policy, pin,
         };
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
@@ -40,6 +47,8 @@ internal static class PullCommand
                 PlainHttp = session.Value(plain),
                 Unpack = !session.Value(noUnpack),
                 Sync = session.Value(sync),
+                Policy = Enum.Parse<PullPolicy>(session.Value(policy)!, ignoreCase: true),
+                Pin = session.Value(pin),
             };
             var result = await ProgressLines.WhileAsync(
                 session, progress => engine.PullAsync(request, progress, token)).ConfigureAwait(false);

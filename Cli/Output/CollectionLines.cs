@@ -1,4 +1,7 @@
+using System.Globalization;
 using ImageStore.Gc;
+using ImageStore.Gc.Pressure;
+using ImageStore.Store.Errors;
 using ImageStore.Store.Resources;
 
 namespace ImageStore.Cli.Output;
@@ -17,6 +20,22 @@ internal static class CollectionLines
         Add(parts, report.Ingests, "old download");
         var (verb, bytes) = report.DryRun ? ("would remove", "to free") : ("removed", "freed");
         output.WriteLine($"{verb} {What(parts)}; {Sizes.Of(report.FreedBytes)} {bytes}");
+    }
+
+    public static void Write(TextWriter output, EvictionReport report)
+    {
+        foreach (var image in report.Evicted)
+        {
+            output.WriteLine($"{image.Namespace}  {Printable.Of(image.ToString())}");
+        }
+
+        List<string> parts = [];
+        Add(parts, report.Evicted.Count, "image");
+        output.WriteLine(
+            $"removed {What(parts)}; {Sizes.Of(report.FreedBytes)} freed; the filesystem was {Share(report.UsedBefore)} full and is {Share(report.UsedAfter)} full"
+            + (report.IsEnough ? string.Empty : "; what is left is pinned, leased or in use, or is not the store's"));
+
+        static string Share(double used) => used.ToString("P0", CultureInfo.InvariantCulture);
     }
 
     public static void Write(TextWriter output, PurgeReport report)

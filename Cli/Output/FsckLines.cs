@@ -62,6 +62,18 @@ internal sealed class FsckLines : IProgress<FsckProgress>, IDisposable
                 : "no damage"));
     }
 
+    /// <exception cref="ImageStoreException">There is damage left (<see cref="ErrorKind.CorruptData"/>).</exception>
+    public static void RefuseDamage(FsckReport report, bool repaired)
+    {
+        if (report.Damage > 0)
+        {
+            throw new ImageStoreException(
+                ErrorKind.CorruptData,
+                $"{report.Damage} {(report.Damage == 1 ? "thing is" : "things are")} damaged or missing.",
+                repaired ? "What is told of each says what is left to do." : "'imagestore fsck --repair' puts right what can be.");
+        }
+    }
+
     private static string Words(FindingKind kind) => kind switch
     {
         FindingKind.MetadataDamaged => "metadata",

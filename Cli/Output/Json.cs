@@ -10,9 +10,11 @@ using ImageStore.Distribution.Hosts;
 using ImageStore.Distribution.Transfer.Mirroring;
 using ImageStore.Engine;
 using ImageStore.Engine.Fsck;
+using ImageStore.Engine.Maintenance;
 using ImageStore.Engine.Pull;
 using ImageStore.Engine.Usage;
 using ImageStore.Gc;
+using ImageStore.Gc.Pressure;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 using ImageStore.Store.Images;
@@ -52,6 +54,8 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<NamespaceRecord>))]
 [JsonSerializable(typeof(NamespaceRecord))]
 [JsonSerializable(typeof(FsckReport))]
+[JsonSerializable(typeof(MaintenanceReport))]
+[JsonSerializable(typeof(EvictionReport))]
 [JsonSerializable(typeof(DiskUsage))]
 [JsonSerializable(typeof(IReadOnlyList<ImageUsage>))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotUsageLine>))]

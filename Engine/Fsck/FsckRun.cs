@@ -128,7 +128,7 @@ public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress
     {
         Access = options.Repair ? MetadataAccess.ReadWrite : MetadataAccess.ReadOnly,
         OnWait = engine.OnWait,
-        Sharing = engine.Sharing,
+        Sharing = engine.Settings.Sharing,
         OtherResources = directory => [SnapshotterFactory.Resources(directory)],
         Time = engine.Time,
     };

@@ -36,6 +36,10 @@ internal sealed record ScrubState(DateTimeOffset StartedAt, string? Cursor, int 
         }
     }
 
+    /// <summary>Is a round under way, or the last one an <paramref name="interval"/> ago?</summary>
+    public static bool IsDue(string root, TimeSpan interval, DateTimeOffset now) =>
+        Load(root) is not { Cursor: null, EndedAt: { } ended } || (now - ended).Duration() >= interval;
+
     public void Save(string root) =>
         WholeFile.Write(Path.Combine(root, FileName), Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ScrubJson.Default.ScrubState)), WholeFile.Private);
 }

@@ -4,6 +4,7 @@ using ImageStore.Engine.Unpack;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Content;
+using ImageStore.Store.Errors;
 using ImageStore.Store.Leases;
 using ImageStore.Store.Oci;
 
@@ -25,13 +26,43 @@ internal sealed class PullOperation(
 
     public async Task<PullResult> RunAsync(CancellationToken cancellationToken)
     {
-        var result = await PullAsync(cancellationToken).ConfigureAwait(false);
+        var result = await StoredAsync(cancellationToken).ConfigureAwait(false) ?? await PullAsync(cancellationToken).ConfigureAwait(false);
+        if (request.Pin && result.UpToDate)
+        {
+            await tenant.Images.PutAsync(result.Name, result.Target, Pins(), cancellationToken).ConfigureAwait(false);
+        }
+
         if (request.Sync && snapshotter is not null)
         {
             await snapshotter.MarkSyncedAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
         }
 
         return result;
+    }
+
+    /// <summary>What the store has, where the policy is not to ask the registry for it; null where it has to be asked.</summary>
+    private async Task<PullResult?> StoredAsync(CancellationToken cancellationToken)
+    {
+        if (request.Policy == PullPolicy.Always)
+        {
+            return null;
+        }
+
+        if (tenant.Images.Find(_reference.Canonical) is { } image && await FindWholeAsync(image.Target, cancellationToken).ConfigureAwait(false) is { } manifest)
+        {
+            return await UnpackedAsync(image.Target, manifest, cancellationToken).ConfigureAwait(false)
+                ?? Result(
+                    image.Target,
+                    manifest,
+                    await new StoredImageUnpacker(tenant, snapshotter!).UnpackAsync(image, _platform, progress, cancellationToken).ConfigureAwait(false),
+                    upToDate: true,
+                    0);
+        }
+
+        return request.Policy == PullPolicy.Missing ? null : throw new ImageStoreException(
+            ErrorKind.NotFound,
+            $"{_reference} is not in the store, or not all of it, and the pull policy is never to ask its registry.",
+            "Pull it with --policy missing.");
     }
 
     private async Task<PullResult> PullAsync(CancellationToken cancellationToken)
@@ -61,7 +92,8 @@ internal sealed class PullOperation(
         var chainId = await TransferAsync(fetcher, chosen, others, lease, stop).ConfigureAwait(false);
         progress.Phase = "naming";
         var summary = await new ImageLister(_content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
-        await tenant.Images.PutAsync(_reference.Canonical, target, summary.ToLabels(target), cancellationToken).ConfigureAwait(false);
+        await tenant.Images.PutAsync(
+            _reference.Canonical, target, Labels.Merge(summary.ToLabels(target), Pins()), cancellationToken).ConfigureAwait(false);
         await _leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
         progress.Phase = "done";
         return Result(target, chosen, chainId, upToDate: false, fetcher.Downloaded);
@@ -140,31 +172,40 @@ internal sealed class PullOperation(
         return top;
     }
 
-    private async Task<PullResult?> UpToDateAsync(Descriptor target, CancellationToken cancellationToken)
+    private async Task<PullResult?> UpToDateAsync(Descriptor target, CancellationToken cancellationToken) =>
+        !request.AllPlatforms
+            && tenant.Images.Find(_reference.Canonical)?.Target.Digest == target.Digest
+            && await FindWholeAsync(target, cancellationToken).ConfigureAwait(false) is { } manifest
+            ? await UnpackedAsync(target, manifest, cancellationToken).ConfigureAwait(false)
+            : null;
+
+    /// <summary>The platform's manifest, when the store has all that is asked for; else null.</summary>
+    private async Task<StoredManifest?> FindWholeAsync(Descriptor target, CancellationToken cancellationToken)
     {
-        if (request.AllPlatforms || tenant.Images.Find(_reference.Canonical)?.Target.Digest != target.Digest)
-        {
-            return null;
-        }
-
         var stored = new StoredImage(_content);
-        var manifest = await stored.FindManifestAsync(target, _platform, cancellationToken).ConfigureAwait(false);
-        if (manifest is null || !stored.IsComplete(manifest.Manifest))
-        {
-            return null;
-        }
+        return await stored.FindManifestAsync(target, _platform, cancellationToken).ConfigureAwait(false) is { } manifest
+            && stored.IsComplete(manifest.Manifest)
+            && (!request.AllPlatforms || await stored.IsWholeAsync(target, cancellationToken).ConfigureAwait(false))
+                ? manifest
+                : null;
+    }
 
+    /// <summary>The result of a pull that has nothing to do; null when the image is still to be unpacked.</summary>
+    private async Task<PullResult?> UnpackedAsync(Descriptor target, StoredManifest manifest, CancellationToken cancellationToken)
+    {
         if (snapshotter is null || !StoredImage.IsFilesystem(manifest.Manifest))
         {
             return Result(target, manifest, null, upToDate: true, 0);
         }
 
-        var config = await stored.ConfigAsync(manifest.Manifest, cancellationToken).ConfigureAwait(false);
+        var config = await new StoredImage(_content).ConfigAsync(manifest.Manifest, cancellationToken).ConfigureAwait(false);
         var top = ChainId.Of(config.RootFs.DiffIds)[^1];
         return await snapshotter.StatAsync(top.ToString(), cancellationToken).ConfigureAwait(false) is { Kind: SnapshotKind.Committed }
             ? Result(target, manifest, top, upToDate: true, 0)
             : null;
     }
+
+    private Dictionary<string, string> Pins() => request.Pin ? new() { [Labels.Pinned] = "pinned" } : [];
 
     private PullResult Result(Descriptor target, StoredManifest chosen, Digest? chainId, bool upToDate, long downloaded) =>
         new(

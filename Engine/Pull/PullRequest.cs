@@ -24,8 +24,27 @@ public sealed record PullRequest
     /// unpacks them again out of the store's blobs, which are always on disk.</summary>
     public bool Sync { get; init; }
 
+    /// <summary>When the registry is asked.</summary>
+    public PullPolicy Policy { get; init; }
+
+    /// <summary>Pin the image, so that nothing removes it by itself?</summary>
+    public bool Pin { get; init; }
+
     /// <summary>Plain HTTP, also for hosts that are not loopback.</summary>
     public bool PlainHttp { get; init; }
+}
+
+/// <summary>When a pull asks the registry.</summary>
+public enum PullPolicy
+{
+    /// <summary>Always: what the registry has under the name now.</summary>
+    Always,
+
+    /// <summary>Only when the store lacks the image or a part of it.</summary>
+    Missing,
+
+    /// <summary>Never: the store has it, or the pull fails.</summary>
+    Never,
 }
 
 /// <summary>What a pull did.</summary>

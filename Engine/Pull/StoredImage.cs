@@ -36,6 +36,37 @@ internal sealed class StoredImage(IContentStore content)
     /// <summary>Are the config and all layers there, with files of the right size?</summary>
     public bool IsComplete(Manifest manifest) => manifest.Layers.Prepend(manifest.Config).All(IsThere);
 
+    /// <summary>Is everything there that <paramref name="target"/> leads to, for whatever platform?</summary>
+    public async Task<bool> IsWholeAsync(Descriptor target, CancellationToken cancellationToken)
+    {
+        HashSet<Digest> seen = [];
+        Stack<Descriptor> open = new([target]);
+        while (open.TryPop(out var node))
+        {
+            if (!seen.Add(node.Digest))
+            {
+                continue;
+            }
+
+            if (seen.Count > OciLimits.MaxManifestsPerImage || content.Find(node.Digest) is null)
+            {
+                return false;
+            }
+
+            var bytes = await content.ReadVerifiedAsync(node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
+            if (MediaTypes.IsIndex(node.MediaType))
+            {
+                OciDocument.ParseIndex(bytes, node.MediaType).Manifests.ToList().ForEach(open.Push);
+            }
+            else if (!IsComplete(OciDocument.ParseManifest(bytes, node.MediaType)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>The image's config.</summary>
     public async Task<ImageConfig> ConfigAsync(Manifest manifest, CancellationToken cancellationToken) =>
         OciDocument.ParseConfig(

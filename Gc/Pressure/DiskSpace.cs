@@ -11,9 +11,14 @@ public readonly record struct DiskSpace(long Total, long Available)
     /// <summary>How many bytes have to go so that <paramref name="share"/> of it is used.</summary>
     public long BytesAbove(double share) => Math.Max(0, (long)Math.Ceiling((Used - share) * Total));
 
-    /// <summary>The filesystem that <paramref name="path"/> is on.</summary>
+    /// <summary>The filesystem that <paramref name="path"/> is on, or would be made on.</summary>
     public static DiskSpace Of(string path)
     {
+        while (!Directory.Exists(path) && Path.GetDirectoryName(path) is { } parent)
+        {
+            path = parent;
+        }
+
         var drive = new DriveInfo(path);
         return new DiskSpace(drive.TotalSize, drive.AvailableFreeSpace);
     }

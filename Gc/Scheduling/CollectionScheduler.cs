@@ -11,7 +11,7 @@ public sealed class CollectionScheduler
 
     private readonly CollectionTiming _timing;
     private readonly Func<CancellationToken, Task<TimeSpan>> _collect;
-    private readonly Func<TimeSpan?> _timeToExpiry;
+    private readonly Func<CancellationToken, Task<TimeSpan?>> _timeToExpiry;
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly Lock _gate = new();
@@ -24,7 +24,10 @@ public sealed class CollectionScheduler
     /// <param name="timeToExpiry">How long it is until the next lease or image expires; null when none does.</param>
     /// <param name="time">The clock.</param>
     public CollectionScheduler(
-        SchedulerOptions options, Func<CancellationToken, Task<TimeSpan>> collect, Func<TimeSpan?> timeToExpiry, TimeProvider time)
+        SchedulerOptions options,
+        Func<CancellationToken, Task<TimeSpan>> collect,
+        Func<CancellationToken, Task<TimeSpan?>> timeToExpiry,
+        TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
         (_timing, _collect, _timeToExpiry, _time, _start) = (new CollectionTiming(options), collect, timeToExpiry, time, time.GetTimestamp());
@@ -70,7 +73,8 @@ public sealed class CollectionScheduler
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var expiry = Now + _timeToExpiry();
+            var left = await _timeToExpiry(cancellationToken).ConfigureAwait(false);
+            var expiry = Now + left;
             Task wake;
             TimeSpan wait;
             lock (_gate)

@@ -9,6 +9,15 @@ internal abstract class MetadataDisk : IDisposable
     /// <summary>Where a new database is made before it gets its name.</summary>
     public const string NewData = Data + ".new";
 
+    /// <summary>When the files of a directory's database were last written; the start of time where there are none.</summary>
+    public static DateTime ChangedAt(string directory)
+    {
+        var (data, log) = (Written(Data), Written(Log));
+        return data > log ? data : log;
+
+        DateTime Written(string name) => File.GetLastWriteTimeUtc(Path.Combine(directory, name));
+    }
+
     /// <summary>The directory, for messages.</summary>
     public abstract string Directory { get; }
 

@@ -29,7 +29,8 @@ public sealed class UnprivilegedTests : IAsyncDisposable
     {
         var image = TestImage.Add(_bench.Registry, "app");
         var (program, home) = _bench.ForNobody();
-        await AsNobodyAsync(program, home, "--quiet", "pull", image.Reference);
+        var pulled = await AsNobodyAsync(program, home, "--quiet", "pull", image.Reference);
+        Assert.True(pulled.ExitCode == 0, pulled.Error);
         string[] arguments = verb switch
         {
             "mount" => ["mount", image.Reference, home],

@@ -2,6 +2,7 @@ using ImageStore.Engine.Fsck;
 using ImageStore.Engine.Tests.Support;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
+using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Engine.Tests.Fsck;
@@ -140,7 +141,12 @@ public sealed class FsckTests : PullTest
     public async Task Run_ASnapshotWithoutItsFolder_IsForgotten_WithItsChildren_AndUnpackedAgain()
     {
         await PulledAsync();
-        Directory.Delete(SnapshotPlaces.Folders(Root).Order(StringComparer.Ordinal).First(), recursive: true);
+        await using (var root = await StoreRoot.OpenAsync(Root, new StoreOptions { Access = MetadataAccess.ReadOnly }, Ct))
+        {
+            var lowest = SnapshotPlaces.All(Root, root.Database).Single(place => place.Parent is null);
+            Directory.Delete(lowest.Directory, recursive: true);
+        }
+
 
         var report = await CheckAsync(repair: true);
 

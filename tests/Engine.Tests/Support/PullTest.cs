@@ -1,12 +1,13 @@
-using System.Security.Cryptography;
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer.Progress;
+using ImageStore.Engine.Configuration;
 using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.TestKit;
+using System.Security.Cryptography;
 
 namespace ImageStore.Engine.Tests.Support;
 
@@ -39,7 +40,7 @@ public abstract class PullTest : IAsyncLifetime
     /// <summary>Opens the root with retries that do not make a test wait.</summary>
     protected Task<StoreEngine> OpenAsync(
         string? root = null, string ns = "default", ContentSharing sharing = ContentSharing.Proof) =>
-        StoreEngine.OpenAsync(Options() with { Root = root ?? Root, Namespace = ns, Sharing = sharing }, Ct);
+        StoreEngine.OpenAsync(Options() with { Root = root ?? Root, Namespace = ns, Settings = new Settings { Sharing = sharing } }, Ct);
 
     protected EngineOptions Options() => new()
     {

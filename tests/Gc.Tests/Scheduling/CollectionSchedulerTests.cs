@@ -17,7 +17,7 @@ public sealed class CollectionSchedulerTests : IAsyncDisposable
     private Task _running = Task.CompletedTask;
 
     public CollectionSchedulerTests() => _scheduler = new CollectionScheduler(
-        new SchedulerOptions { Interval = null }, CollectAsync, () => _expiry - _time.GetUtcNow(), _time)
+        new SchedulerOptions { Interval = null }, CollectAsync, _ => Task.FromResult(_expiry - _time.GetUtcNow()), _time)
     {
         OnFailure = _failures.Add, OnWait = () => _waits.Release(),
     };

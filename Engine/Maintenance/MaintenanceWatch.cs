@@ -1,0 +1,105 @@
+using ImageStore.Gc;
+using ImageStore.Gc.Pressure;
+using ImageStore.Gc.Scheduling;
+using ImageStore.Store;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Engine.Maintenance;
+
+/// <summary>Maintains a root as long as it runs: by the clock, when a lease or image ends, when others have changed it, and when the disk gets full.</summary>
+/// <remarks>It holds the root no longer than each round takes, so that commands work beside it.</remarks>
+public sealed class MaintenanceWatch
+{
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_scrubEvery = TimeSpan.FromHours(1);
+
+    private readonly EngineOptions _engine;
+    private readonly MaintenanceRun _run;
+    private readonly Action<MaintenanceReport> _tell;
+    private readonly Action<Exception> _fail;
+    private readonly CollectionScheduler _scheduler;
+    private DateTime _seen;
+
+    /// <summary>Makes one; <see cref="RunAsync"/> has it work.</summary>
+    /// <param name="engine">The root and its settings.</param>
+    /// <param name="scrub">Read blobs too?</param>
+    /// <param name="tell">Is given what was done, when anything was.</param>
+    /// <param name="fail">Is given what made a round fail; it is tried again.</param>
+    public MaintenanceWatch(EngineOptions engine, bool scrub, Action<MaintenanceReport> tell, Action<Exception> fail)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        (_engine, _run, _tell, _fail) = (engine, new MaintenanceRun(engine, scrub, progress: null), tell, fail);
+        _scheduler = new CollectionScheduler(engine.Settings.Collection, RoundAsync, TimeToExpiryAsync, engine.Time) { OnFailure = fail };
+    }
+
+    /// <summary>Works until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken) =>
+        await Task.WhenAll(_scheduler.RunAsync(cancellationToken), LookAsync(cancellationToken), ScrubAsync(cancellationToken)).ConfigureAwait(false);
+
+    private async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
+    {
+        // Whoever wants the root waits for all of this, so that all of it counts as a pause.
+        var started = _engine.Time.GetTimestamp();
+        var report = await _run.TidyAsync(cancellationToken).ConfigureAwait(false);
+        var pause = _engine.Time.GetElapsedTime(started);
+        _seen = StoreRoot.ChangedAt(_engine.Root);
+        Tell(report);
+        return pause;
+    }
+
+    // Beside the collections: a lease's end does not wait for the reading of blobs.
+    private async Task ScrubAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                Tell(new MaintenanceReport(null, null, null, await _run.ScrubAsync(cancellationToken).ConfigureAwait(false)));
+            }
+            catch (ImageStoreException failure)
+            {
+                _fail(failure);
+            }
+
+            await Task.Delay(s_scrubEvery, _engine.Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void Tell(MaintenanceReport report)
+    {
+        if (!report.IsIdle)
+        {
+            _tell(report);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(s_lookEvery, _engine.Time, cancellationToken).ConfigureAwait(false);
+            var changed = StoreRoot.ChangedAt(_engine.Root);
+            if (changed != _seen || (_engine.Settings.Marks is { } marks && DiskSpace.Of(_engine.Root).Used > marks.High))
+            {
+                _seen = changed;
+                _scheduler.Mutated(deletion: true);
+            }
+        }
+    }
+
+    private async Task<TimeSpan?> TimeToExpiryAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var root = await StoreRoot.OpenAsync(_engine.Root, new StoreOptions { Time = _engine.Time, Access = Store.Metadata.MetadataAccess.ReadOnly }, cancellationToken)
+                .ConfigureAwait(false);
+            await using var closing = root.ConfigureAwait(false);
+            return Expiries.TimeToNext(root, _engine.Time);
+        }
+        catch (ImageStoreException)
+        {
+            // The next round meets the same, and tells of it.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Text.RegularExpressions;
+using ImageStore.Engine.Configuration;
+using ImageStore.Gc.Pressure;
+using ImageStore.Store.Content;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Engine.Tests.Configuration;
+
+public sealed class SettingsFileTests
+{
+    [Fact]
+    public void Template_IsTheDefaults() => Assert.Equal(new Settings(), SettingsFile.Parse(SettingsFile.Template, "config.toml"));
+
+    [Fact]
+    public void Template_WithEveryKeyRemoved_SaysNothingElse()
+    {
+        // Every line that sets something is a key that is known: a changed name would be refused.
+        var keys = Regex.Matches(SettingsFile.Template, @"^#? ?(\w+) = ", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
+        Assert.Equal(
+            ["sharing", "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval", "high_water", "low_water", "interval", "rate", "slice"],
+            keys);
+    }
+
+    [Fact]
+    public void Parse_OfEverything_HasEverything()
+    {
+        var settings = SettingsFile.Parse(
+            """
+            [content]
+            sharing = "isolated"
+            [gc]
+            pause_threshold = 0.1
+            deletion_threshold = 3
+            mutation_threshold = 0
+            schedule_delay = "1m30s"
+            startup_delay = "0s"
+            interval = "never"
+            high_water = 85
+            low_water = 79.5
+            [scrub]
+            interval = "7d"
+            rate = "500k"
+            slice = "30s"
+            """,
+            "f");
+
+        Assert.Equal(ContentSharing.Isolated, settings.Sharing);
+        Assert.Equal((0.1, 3, 0), (settings.Collection.PauseThreshold, settings.Collection.DeletionThreshold, settings.Collection.MutationThreshold));
+        Assert.Equal((TimeSpan.FromSeconds(90), TimeSpan.Zero, null), (settings.Collection.ScheduleDelay, settings.Collection.StartupDelay, settings.Collection.Interval));
+        Assert.Equal(new WaterMarks(0.85, 0.795), settings.Marks);
+        Assert.Equal(new ScrubSettings { Interval = TimeSpan.FromDays(7), BytesPerSecond = 500 << 10, Slice = TimeSpan.FromSeconds(30) }, settings.Scrub);
+    }
+
+    [Theory]
+    [InlineData("[gc]\npause = 1", 2, "'pause' is not known")]
+    [InlineData("\n[garbage]", 2, "'garbage' is not known")]
+    [InlineData("[content]\nsharing = \"all\"", 2, "'proof', 'shared' or 'isolated'")]
+    [InlineData("[content]\nsharing = 1", 2, "a string is expected")]
+    [InlineData("gc = 1", 1, "a table is expected")]
+    [InlineData("[gc]\npause_threshold = 0.6", 2, "at most 0.5")]
+    [InlineData("[gc]\nmutation_threshold = -1", 2, "at least 0")]
+    [InlineData("[gc]\ninterval = \"soon\"", 2, "a time is such as")]
+    [InlineData("[gc]\ninterval = \"0s\"", 2, "a time is such as")]
+    [InlineData("[gc]\n\nhigh_water = 85", 3, "go together")]
+    [InlineData("[gc]\nhigh_water = 80\nlow_water = 85", 2, "above low_water")]
+    [InlineData("[gc]\nhigh_water = 101\nlow_water = 85", 2, "between 0 and 100")]
+    [InlineData("[scrub]\nrate = \"fast\"", 2, "bytes a second")]
+    [InlineData("[scrub\n", 1, "")]
+    public void Parse_Mistake_NamesFileLineAndReason(string text, int line, string reason)
+    {
+        var failure = Assert.Throws<ImageStoreException>(() => SettingsFile.Parse(text, "/etc/x.toml"));
+        Assert.Equal(ErrorKind.FailedPrecondition, failure.Kind);
+        Assert.StartsWith($"/etc/x.toml, line {line}: ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_TakesTheNamedFileBeforeTheRoots_AndMissesIt()
+    {
+        var root = Directory.CreateTempSubdirectory("settings-").FullName;
+        try
+        {
+            Assert.Equal(new Settings(), SettingsFile.Load(null, root));
+            File.WriteAllText(Path.Combine(root, "config.toml"), "[content]\nsharing = \"shared\"");
+            Assert.Equal(ContentSharing.Shared, SettingsFile.Load(null, root).Sharing);
+            var other = Path.Combine(root, "other.toml");
+            Assert.Equal(ErrorKind.NotFound, Assert.Throws<ImageStoreException>(() => SettingsFile.Load(other, root)).Kind);
+            File.WriteAllText(other, string.Empty);
+            Assert.Equal(ContentSharing.Proof, SettingsFile.Load(other, root).Sharing);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+}
