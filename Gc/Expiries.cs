@@ -7,7 +7,11 @@ namespace ImageStore.Gc;
 public static class Expiries
 {
     /// <summary>How long it is until the next one does; null when none ever does. What has ended and is not collected yet gives nothing or less.</summary>
-    public static TimeSpan? TimeToNext(StoreRoot root, TimeProvider time)
+    /// <param name="root">The root.</param>
+    /// <param name="collected">How long ago a collection began last; null when none did. What had ended by then is kept by something
+    /// else, and no reason for another.</param>
+    /// <param name="time">The clock.</param>
+    public static TimeSpan? TimeToNext(StoreRoot root, TimeSpan? collected, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(root);
         var (rows, now) = (root.Database.View(), Moment.Now(time));
@@ -16,7 +20,7 @@ public static class Expiries
         {
             foreach (var row in table.Namespaces(rows).SelectMany(ns => table.All(rows, ns)))
             {
-                if (Labels.Time(row.Labels, Labels.Expire) is { } at && !IsPinned(row) && now.TimeTo(at, row.Ends) is var left && !(left >= next))
+                if (Labels.Time(row.Labels, Labels.Expire) is { } at && !IsPinned(row) && now.TimeTo(at, row.Ends) is var left && !(left >= next) && !(left < -collected))
                 {
                     next = left;
                 }

@@ -22,15 +22,15 @@ public sealed class NamespacePurge(StoreRoot root)
             throw NamespaceCatalogue.Missing(name);
         }
 
-        RefuseInUse(name);
         var graph = new ReferenceGraph(root.Resources, Moment.Start);
         var removed = new Removals();
         long freed;
         try
         {
+            RefuseInUse(root.Database.View(), name);
             foreach (var batch in graph.All(root.Database.View(), name).Select(row => row.Resource).Chunk(Batch))
             {
-                removed.Add(await root.Database.CommitAsync(tx => Remove(graph, tx, batch), cancellationToken).ConfigureAwait(false));
+                removed.Add(await root.Database.CommitAsync(tx => Remove(graph, tx, name, batch), cancellationToken).ConfigureAwait(false));
             }
         }
         finally
@@ -49,8 +49,9 @@ public sealed class NamespacePurge(StoreRoot root)
         return new PurgeReport(name, removed.Resources, ingests.Count, freed + ingests.Sum(ingest => ingest.Offset));
     }
 
-    private static Removals Remove(ReferenceGraph graph, MetadataTransaction tx, Resource[] batch)
+    private Removals Remove(ReferenceGraph graph, MetadataTransaction tx, string name, Resource[] batch)
     {
+        RefuseInUse(tx, name);
         var removed = new Removals();
         foreach (var resource in batch)
         {
@@ -61,10 +62,9 @@ public sealed class NamespacePurge(StoreRoot root)
     }
 
     // Snapshots that are written to or mounted would be taken from under whoever uses them.
-    private void RefuseInUse(string name)
+    private void RefuseInUse(IMetadataReader rows, string name)
     {
-        var rows = root.Database.View();
-        foreach (var row in root.Resources.SelectMany(table => table.All(rows, name)))
+        foreach (var row in root.Resources.Single(table => table.Kind == ResourceKind.Snapshot).All(rows, name))
         {
             if (row.InUse)
             {

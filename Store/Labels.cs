@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Store;
 
 /// <summary>containerd's rules for labels.</summary>
-public static class Labels
+public static partial class Labels
 {
     /// <summary>Bytes of a key and its value together.</summary>
     public const int MaxBytes = 4096;
@@ -55,10 +56,14 @@ public static class Labels
     {
         ArgumentNullException.ThrowIfNull(labels);
         return labels.TryGetValue(key, out var text)
+            && Rfc3339().IsMatch(text)
             && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
             : null;
     }
+
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Rfc3339();
 
     /// <summary>Checks keys and values.</summary>
     /// <exception cref="ImageStoreException">One is empty, too long or not printable (<see cref="ErrorKind.InvalidArgument"/>).</exception>

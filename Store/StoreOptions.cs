@@ -13,6 +13,9 @@ public sealed record StoreOptions
     /// <summary>Is told who has the root while it is waited for; null not to wait.</summary>
     public Action<string>? OnWait { get; init; }
 
+    /// <summary>Is it to be repaired? Nobody else may write a root whose rebuilt metadata does not know yet all that the disk has.</summary>
+    public bool IsRepair { get; init; }
+
     /// <summary>Which blobs of other namespaces a namespace may have without bringing their bytes.</summary>
     public ContentSharing Sharing { get; init; } = ContentSharing.Proof;
 

@@ -42,7 +42,7 @@ public sealed class StoreRoot : IAsyncDisposable
         _paths = new BlobPaths(Path.Combine(directory, ContentName));
         _files = new BlobFiles(db, _paths, _guards);
         Resources = [new LeaseTable(), new ImageTable(), new ContentTable(_files), .. options.OtherResources(directory)];
-        Namespaces = new NamespaceCatalogue(db, Resources, _time);
+        Namespaces = new NamespaceCatalogue(db, Resources, ns => IngestFolders().Count(folder => folder.Namespace == ns), _time);
         Quotas = new QuotaKeeper(db, _paths, _guards, Resources);
     }
 
@@ -89,6 +89,7 @@ public sealed class StoreRoot : IAsyncDisposable
         MetadataDb? db = null;
         try
         {
+            RefuseRebuilt(root, metadata, options);
             db = await MetadataDb.OpenAsync(metadata, options.Access, cancellationToken).ConfigureAwait(false);
             var result = new StoreRoot(root, held, db, options);
             result._paths.Create();
@@ -120,7 +121,10 @@ public sealed class StoreRoot : IAsyncDisposable
         var root = Path.GetFullPath(directory);
         using var held = await RootLock.TakeAsync(Path.Combine(root, LockName), options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
         var quarantine = new Quarantine(Path.Combine(root, QuarantineName), options.Time);
-        return MetadataRebuild.Run(Path.Combine(root, MetadataName), quarantine.PlaceFor(MetadataName, "the metadata was damaged and is rebuilt"));
+        return MetadataRebuild.Run(
+            Path.Combine(root, MetadataName),
+            quarantine.PlaceFor(MetadataName, "the metadata was damaged and is rebuilt"),
+            options.Time.GetUtcNow());
     }
 
     /// <summary>Reads every row of a root's database, as fsck does; beside its writer.</summary>
@@ -138,6 +142,12 @@ public sealed class StoreRoot : IAsyncDisposable
     /// <summary>When the metadata of a root was last written, by whomever; the start of time where there is none.</summary>
     public static DateTime ChangedAt(string directory) => MetadataDisk.ChangedAt(Path.Combine(directory, MetadataName));
 
+    /// <summary>What a rebuild of the metadata left to be done; null when nothing is.</summary>
+    public RebuildMark? PendingRebuild => RebuildMark.Load(MetadataDirectory);
+
+    /// <summary>Opens the root to others again, after what the disk has was given back.</summary>
+    public void EndRebuild() => RebuildMark.Remove(MetadataDirectory);
+
     /// <summary>Where damaged things of this root are put.</summary>
     public Quarantine Quarantine => new(QuarantineDirectory, _time);
 
@@ -154,8 +164,11 @@ public sealed class StoreRoot : IAsyncDisposable
     /// <returns>False when the disk does not have it.</returns>
     public async Task<bool> GiveAsync(
         string @namespace, Descriptor blob, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
-        await new ContentStore(Database, _paths, _files, NamespaceName.Check(@namespace), _guards, Quotas, ContentSharing.Shared, _time)
-            .AdoptAsync(blob, BlobProof.None, labels, null, cancellationToken).ConfigureAwait(false) is not null;
+        await ContentToRepair(@namespace).AdoptAsync(blob, BlobProof.None, labels, null, cancellationToken).ConfigureAwait(false) is not null;
+
+    /// <summary>The blobs of <paramref name="namespace"/> for repairs, which bring back what was there: no quota holds them up.</summary>
+    public IContentStore ContentToRepair(string @namespace) => new ContentStore(
+        Database, _paths, _files, NamespaceName.Check(@namespace), _guards, QuotaKeeper.Unlimited(Database, _paths, _guards), ContentSharing.Shared, _time);
 
     /// <summary>What lies in the root's own folders and is none of the store's.</summary>
     public IEnumerable<string> ForeignEntries() =>
@@ -217,7 +230,7 @@ public sealed class StoreRoot : IAsyncDisposable
                 BackUp();
             }
         }
-        catch (ImageStoreException)
+        catch (Exception failure) when (failure is ImageStoreException or IOException or UnauthorizedAccessException)
         {
             // What was asked for is done and durable; a disk that has no room for a backup is told of by whoever needs the room.
         }
@@ -249,6 +262,17 @@ public sealed class StoreRoot : IAsyncDisposable
                 ErrorKind.FailedPrecondition,
                 $"The directory {root} is not empty, and is no root: it has {Printable.Of(names[0])}.",
                 "Choose an empty directory, or one that is not there, with --root.");
+        }
+    }
+
+    private static void RefuseRebuilt(string root, string metadata, StoreOptions options)
+    {
+        if (!options.IsRepair && RebuildMark.Load(metadata) is not null)
+        {
+            throw new ImageStoreException(
+                ErrorKind.FailedPrecondition,
+                $"The metadata of the root {root} was rebuilt, and what the disk has is not yet given back.",
+                "'imagestore fsck --repair' goes on with it.");
         }
     }
 

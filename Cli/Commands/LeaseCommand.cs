@@ -12,6 +12,8 @@ namespace ImageStore.Cli.Commands;
 /// <summary><c>lease create|ls|add|rm</c>.</summary>
 internal static class LeaseCommand
 {
+    private const long MaxDays = 36525;
+
     public static Command Build() =>
         new("lease", "Keep things from being collected for a while.") { Create(), List(), Add(), Remove() };
 
@@ -139,9 +141,9 @@ internal static class LeaseCommand
     private static TimeSpan? Lifetime(string text, Action<string> refuse)
     {
         var unit = text[^1..] switch { "s" => 1, "m" => 60, "h" => 3600, "d" => 86400, _ => 0 };
-        if (unit > 0 && long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and < 1_000_000_000)
+        if (unit > 0 && long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 && count <= MaxDays * 86400L / unit)
         {
-            return TimeSpan.FromSeconds((double)count * unit);
+            return TimeSpan.FromSeconds(count * unit);
         }
 
         refuse($"'{Printable.Of(text)}' is no time such as 90m, 24h or 7d.");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageStore.Cli.Output;
 using ImageStore.Engine.Maintenance;
+using ImageStore.Store.Errors;
 
 namespace ImageStore.Cli.Commands;
 
@@ -37,6 +38,11 @@ internal static class MaintainCommand
         {
             FsckLines.RefuseDamage(found, repaired: false);
         }
+
+        if (report.BackupFailure is { } failure)
+        {
+            throw new ImageStoreException(ErrorKind.FailedPrecondition, failure, "All else was done. Make room for a backup of the metadata.");
+        }
     }
 
     private static Task WatchAsync(Session session, bool scrub, CancellationToken cancellationToken) => new MaintenanceWatch(
@@ -70,6 +76,11 @@ internal static class MaintainCommand
         if (report.Backup is { } backup)
         {
             Console.Out.WriteLine($"backed the metadata up in {Path.GetFileName(backup)}");
+        }
+
+        if (report.BackupFailure is { } refused)
+        {
+            Console.Out.WriteLine($"not backed up: {Printable.Of(refused)}");
         }
 
         if (report.Scrub is { } scrub)

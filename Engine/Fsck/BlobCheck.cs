@@ -48,7 +48,7 @@ internal sealed class BlobCheck(StoreRoot root, IMetadataReader rows, BlobRefetc
     public IEnumerable<Fault> Damaged(IEnumerable<(Digest Digest, string Actual)> damaged) => damaged.Where(one => !_missing.Contains(one.Digest.ToString())).Select(one => new Fault(
         new Finding(FindingKind.BlobDamaged, IsDamage: true, null, one.Digest.ToString(), $"it {one.Actual}")
         {
-            Remedy = "'imagestore fsck --repair' puts it aside and fetches it again; or pull its image again.",
+            Remedy = "'imagestore fsck --repair' puts it aside and fetches it again.",
         },
         async token =>
         {

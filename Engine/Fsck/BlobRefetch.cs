@@ -63,7 +63,7 @@ internal sealed class BlobRefetch(StoreRoot root, IMetadataReader rows, Registry
     {
         var blob = new Descriptor { MediaType = MediaTypes.OctetStream, Digest = digest, Size = size };
         using var client = registry!.Repository(ImageReference.Parse($"{repository}@{digest}"));
-        var writer = await root.Content(ns).WaitForWriterAsync($"fsck-{digest}", 0, digest.Algorithm, cancellationToken).ConfigureAwait(false);
+        var writer = await root.ContentToRepair(ns).WaitForWriterAsync($"fsck-{digest}", 0, digest.Algorithm, cancellationToken).ConfigureAwait(false);
         await using var closing = writer.ConfigureAwait(false);
         writer.Restart();
         try

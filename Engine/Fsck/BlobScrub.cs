@@ -96,7 +96,7 @@ internal sealed class BlobScrub(StoreRoot root, FsckOptions options, TimeProvide
 
     private async Task<long> ReadAsync(Digest digest, string path, CancellationToken cancellationToken)
     {
-        using var file = Open(path);
+        using var file = Open(digest, path);
         if (file is null)
         {
             return 0;
@@ -139,7 +139,7 @@ internal sealed class BlobScrub(StoreRoot root, FsckOptions options, TimeProvide
     }
 
     // A collection may have taken it since it was listed.
-    private static SafeFileHandle? Open(string path)
+    private SafeFileHandle? Open(Digest digest, string path)
     {
         try
         {
@@ -147,6 +147,11 @@ internal sealed class BlobScrub(StoreRoot root, FsckOptions options, TimeProvide
         }
         catch (FileNotFoundException)
         {
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _damaged.Add((digest, $"cannot be read: {failure.Message}"));
             return null;
         }
     }

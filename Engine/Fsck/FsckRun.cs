@@ -24,9 +24,9 @@ public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress
 
         var root = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var closing = root.ConfigureAwait(false);
-        if (rebuilt is not null)
+        if (root.PendingRebuild is { } mark)
         {
-            findings.AddRange(await new Recovery(root, engine.Time).RunAsync(cancellationToken).ConfigureAwait(false));
+            findings.AddRange(await RecoverAsync(root, mark, cancellationToken).ConfigureAwait(false));
         }
 
         var registry = options is { Repair: true, Fetch: true } ? new RegistryClient(engine.Registry with { Time = engine.Time }) : null;
@@ -70,7 +70,7 @@ public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress
         {
             return (await Task.Run(() => StoreRoot.CheckMetadata(engine.Root), cancellationToken).ConfigureAwait(false), null);
         }
-        catch (ImageStoreException damaged) when (damaged.Kind is ErrorKind.CorruptData or ErrorKind.Internal)
+        catch (ImageStoreException damaged) when (damaged.Kind is ErrorKind.CorruptData or ErrorKind.Internal || IoErrors.IsOfTheDisk(damaged))
         {
             var finding = new Finding(FindingKind.MetadataDamaged, IsDamage: true, null, "metadata", damaged.Message);
             if (!options.Repair)
@@ -87,6 +87,25 @@ public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress
             });
             return (StoreRoot.CheckMetadata(engine.Root), rebuilt);
         }
+    }
+
+    /// <summary>Goes on where the rebuilding of the metadata ended, or was ended.</summary>
+    private async Task<IReadOnlyList<Finding>> RecoverAsync(StoreRoot root, RebuildMark mark, CancellationToken cancellationToken)
+    {
+        if (!options.Repair)
+        {
+            return
+            [
+                new Finding(FindingKind.MetadataDamaged, IsDamage: true, null, "metadata", $"it was rebuilt at {mark.At:u}, and what the disk has is not yet given back")
+                {
+                    Remedy = "'imagestore fsck --repair' goes on with it.",
+                },
+            ];
+        }
+
+        var findings = await new Recovery(root, mark, engine.Time).RunAsync(cancellationToken).ConfigureAwait(false);
+        root.EndRebuild();
+        return findings;
     }
 
     private async Task<IReadOnlyList<Finding>> SettleAsync(StoreRoot root, IReadOnlyList<Fault> faults, CancellationToken cancellationToken)
@@ -127,6 +146,7 @@ public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress
     private StoreOptions Options() => new()
     {
         Access = options.Repair ? MetadataAccess.ReadWrite : MetadataAccess.ReadOnly,
+        IsRepair = options.Repair,
         OnWait = engine.OnWait,
         Sharing = engine.Settings.Sharing,
         OtherResources = directory => [SnapshotterFactory.Resources(directory)],

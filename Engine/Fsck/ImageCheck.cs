@@ -10,7 +10,8 @@ namespace ImageStore.Engine.Fsck;
 /// <summary>Images against the blobs of their namespace: is one platform there whole, and do labels keep all that is?</summary>
 internal sealed class ImageCheck(IContentStore content, ImageCatalogue images, string @namespace)
 {
-    private readonly HashSet<Digest> _looked = [];
+    // By digest: documents may name the same one thousands of times, level for level.
+    private readonly Dictionary<Digest, bool> _whole = [];
     private readonly List<Fault> _faults = [];
 
     public async Task<IReadOnlyList<Fault>> RunAsync(CancellationToken cancellationToken)
@@ -34,6 +35,17 @@ internal sealed class ImageCheck(IContentStore content, ImageCatalogue images, s
     /// <summary>Is a document there, with all that it needs, or of an index one entry?</summary>
     private async Task<bool> IsWholeAsync(Descriptor node, int depth, CancellationToken cancellationToken)
     {
+        if (!_whole.TryGetValue(node.Digest, out var whole))
+        {
+            whole = await LookAsync(node, depth, cancellationToken).ConfigureAwait(false);
+            _whole[node.Digest] = whole;
+        }
+
+        return whole;
+    }
+
+    private async Task<bool> LookAsync(Descriptor node, int depth, CancellationToken cancellationToken)
+    {
         if (depth > OciLimits.MaxIndexDepth || await ReadAsync(node, cancellationToken).ConfigureAwait(false) is not { } bytes)
         {
             return false;
@@ -52,7 +64,7 @@ internal sealed class ImageCheck(IContentStore content, ImageCatalogue images, s
         }
 
         var any = links.Manifests.Count == 0;
-        foreach (var entry in links.Manifests.Where(entry => content.Find(entry.Digest) is not null))
+        foreach (var entry in links.Manifests.DistinctBy(entry => entry.Digest).Where(entry => content.Find(entry.Digest) is not null))
         {
             any |= await IsWholeAsync(entry, depth + 1, cancellationToken).ConfigureAwait(false);
         }
@@ -67,8 +79,9 @@ internal sealed class ImageCheck(IContentStore content, ImageCatalogue images, s
             using var file = content.OpenRead(blob.Digest);
             return file.Length == blob.Size;
         }
-        catch (ImageStoreException failure) when (failure.Kind is ErrorKind.NotFound or ErrorKind.CorruptData)
+        catch (ImageStoreException)
         {
+            // Whatever keeps it from being read, a disk that fails too: it is not there.
             return false;
         }
     }
@@ -79,7 +92,7 @@ internal sealed class ImageCheck(IContentStore content, ImageCatalogue images, s
         {
             return await content.ReadVerifiedAsync(node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
         }
-        catch (ImageStoreException failure) when (failure.Kind is ErrorKind.NotFound or ErrorKind.CorruptData or ErrorKind.LimitExceeded)
+        catch (Exception failure) when (failure is ImageStoreException or IOException)
         {
             return null;
         }
@@ -87,11 +100,6 @@ internal sealed class ImageCheck(IContentStore content, ImageCatalogue images, s
 
     private void CheckLabels(Descriptor node, Dictionary<string, string> wanted)
     {
-        if (!_looked.Add(node.Digest))
-        {
-            return;
-        }
-
         var kept = content.Find(node.Digest)!.Labels.Where(label => label.Key.StartsWith(Labels.RefContent, StringComparison.Ordinal))
             .Select(label => label.Value).ToHashSet(StringComparer.Ordinal);
         var lost = wanted.Where(label => !kept.Contains(label.Value) && Digest.TryParse(label.Value, out var child) && content.Find(child) is not null)

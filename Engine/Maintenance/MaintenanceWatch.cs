@@ -1,13 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
 using ImageStore.Gc;
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
 using ImageStore.Store;
 using ImageStore.Store.Errors;
+using ImageStore.Store.Metadata;
 
 namespace ImageStore.Engine.Maintenance;
 
 /// <summary>Maintains a root as long as it runs: by the clock, when a lease or image ends, when others have changed it, and when the disk gets full.</summary>
-/// <remarks>It holds the root no longer than each round takes, so that commands work beside it.</remarks>
+/// <remarks>It holds the root no longer than each round takes, so that commands work beside it. Whatever fails is told and tried again.</remarks>
 public sealed class MaintenanceWatch
 {
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
@@ -19,6 +21,7 @@ public sealed class MaintenanceWatch
     private readonly Action<Exception> _fail;
     private readonly CollectionScheduler _scheduler;
     private DateTime _seen;
+    private long? _collected;
 
     /// <summary>Makes one; <see cref="RunAsync"/> has it work.</summary>
     /// <param name="engine">The root and its settings.</param>
@@ -33,35 +36,51 @@ public sealed class MaintenanceWatch
     }
 
     /// <summary>Works until it is cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken) =>
-        await Task.WhenAll(_scheduler.RunAsync(cancellationToken), LookAsync(cancellationToken), ScrubAsync(cancellationToken)).ConfigureAwait(false);
+    public async Task RunAsync(CancellationToken cancellationToken) => await Task.WhenAll(
+        _scheduler.RunAsync(cancellationToken),
+        EveryAsync(s_lookEvery, _ => Task.Run(Look, cancellationToken), cancellationToken),
+        EveryAsync(s_scrubEvery, ScrubAsync, cancellationToken)).ConfigureAwait(false);
 
     private async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
     {
         // Whoever wants the root waits for all of this, so that all of it counts as a pause.
         var started = _engine.Time.GetTimestamp();
-        var report = await _run.TidyAsync(cancellationToken).ConfigureAwait(false);
-        var pause = _engine.Time.GetElapsedTime(started);
-        _seen = StoreRoot.ChangedAt(_engine.Root);
+        var (report, changed) = await _run.TidyAsync(cancellationToken).ConfigureAwait(false);
+        (_seen, _collected) = (changed, started);
         Tell(report);
-        return pause;
+        return _engine.Time.GetElapsedTime(started);
+    }
+
+    private void Look()
+    {
+        var changed = StoreRoot.ChangedAt(_engine.Root);
+        if (changed != _seen || (_engine.Settings.Marks is { } marks && DiskSpace.Of(_engine.Root).Used > marks.High))
+        {
+            _seen = changed;
+            _scheduler.Mutated(deletion: true);
+        }
     }
 
     // Beside the collections: a lease's end does not wait for the reading of blobs.
-    private async Task ScrubAsync(CancellationToken cancellationToken)
+    private async Task ScrubAsync(CancellationToken cancellationToken) =>
+        Tell(MaintenanceReport.Idle with { Scrub = await _run.ScrubAsync(cancellationToken).ConfigureAwait(false) });
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever failed is told; a watch that had ended in part would look like one that works.")]
+    private async Task EveryAsync(TimeSpan pause, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                Tell(new MaintenanceReport(null, null, null, await _run.ScrubAsync(cancellationToken).ConfigureAwait(false)));
+                await work(cancellationToken).ConfigureAwait(false);
             }
-            catch (ImageStoreException failure)
+            catch (Exception failure)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 _fail(failure);
             }
 
-            await Task.Delay(s_scrubEvery, _engine.Time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(pause, _engine.Time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -73,30 +92,16 @@ public sealed class MaintenanceWatch
         }
     }
 
-    private async Task LookAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            await Task.Delay(s_lookEvery, _engine.Time, cancellationToken).ConfigureAwait(false);
-            var changed = StoreRoot.ChangedAt(_engine.Root);
-            if (changed != _seen || (_engine.Settings.Marks is { } marks && DiskSpace.Of(_engine.Root).Used > marks.High))
-            {
-                _seen = changed;
-                _scheduler.Mutated(deletion: true);
-            }
-        }
-    }
-
     private async Task<TimeSpan?> TimeToExpiryAsync(CancellationToken cancellationToken)
     {
         try
         {
-            var root = await StoreRoot.OpenAsync(_engine.Root, new StoreOptions { Time = _engine.Time, Access = Store.Metadata.MetadataAccess.ReadOnly }, cancellationToken)
-                .ConfigureAwait(false);
+            var options = new StoreOptions { Time = _engine.Time, Access = MetadataAccess.ReadOnly };
+            var root = await StoreRoot.OpenAsync(_engine.Root, options, cancellationToken).ConfigureAwait(false);
             await using var closing = root.ConfigureAwait(false);
-            return Expiries.TimeToNext(root, _engine.Time);
+            return Expiries.TimeToNext(root, _collected is { } at ? _engine.Time.GetElapsedTime(at) : null, _engine.Time);
         }
-        catch (ImageStoreException)
+        catch (Exception failure) when (failure is ImageStoreException or IOException or UnauthorizedAccessException)
         {
             // The next round meets the same, and tells of it.
             return null;

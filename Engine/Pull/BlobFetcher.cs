@@ -41,7 +41,7 @@ internal sealed class BlobFetcher(
         {
             progress.State = BlobState.Resuming;
             writer = await content.OpenUnlessThereAsync(
-                $"layer-{descriptor.Digest}", descriptor, await ProveAsync(descriptor).ConfigureAwait(false), labels, lease, cancellationToken)
+                Ref(descriptor.Digest), descriptor, await ProveAsync(descriptor).ConfigureAwait(false), labels, lease, cancellationToken)
                 .ConfigureAwait(false);
             if (writer is null)
             {
@@ -74,6 +74,9 @@ internal sealed class BlobFetcher(
         content.CouldProve(descriptor.Digest, repository.SureEndpoints)
             ? BlobProof.FromRegistry(await repository.WouldServeAsync(descriptor, cancellationToken).ConfigureAwait(false))
             : BlobProof.None;
+
+    /// <summary>What the ingest of a blob is called.</summary>
+    public static string Ref(Digest digest) => $"layer-{digest}";
 
     private static FetchedBlob Exists(Descriptor descriptor, BlobProgress progress)
     {

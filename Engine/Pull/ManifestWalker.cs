@@ -16,6 +16,7 @@ internal sealed class ManifestWalker(
     private const string Rebuild = "Ask the image's publisher for an index without such nesting.";
 
     private readonly SortedSet<string> _platforms = new(StringComparer.Ordinal);
+    private readonly HashSet<Digest> _damaged = [];
     private int _documents;
 
     /// <summary>The image of <paramref name="platform"/>, best match first, through nested indexes.</summary>
@@ -124,7 +125,14 @@ internal sealed class ManifestWalker(
 
         if (content.Find(node.Digest) is not null)
         {
-            return await content.ReadVerifiedAsync(node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await content.ReadVerifiedAsync(node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ImageStoreException failure) when (failure.Kind == ErrorKind.CorruptData)
+            {
+                _damaged.Add(node.Digest);
+            }
         }
 
         var fetched = await repository.FetchManifestAsync(node, cancellationToken).ConfigureAwait(false);
@@ -140,7 +148,9 @@ internal sealed class ManifestWalker(
             reference.Registry,
             reference.Repository,
             content.Find(node.Digest)?.Labels.GetValueOrDefault(Labels.SourcePrefix + reference.Registry));
-        await content.PutAsync($"{kind}-{node.Digest}", node, bytes, labels, lease, cancellationToken).ConfigureAwait(false);
+        await (_damaged.Remove(node.Digest)
+            ? content.PutAgainAsync($"{kind}-{node.Digest}", node, bytes, labels, lease, cancellationToken)
+            : content.PutAsync($"{kind}-{node.Digest}", node, bytes, labels, lease, cancellationToken)).ConfigureAwait(false);
         (blob.Done, blob.State) = (node.Size, BlobState.Done);
     }
 }

@@ -100,13 +100,18 @@ internal sealed class PullOperation(
     }
 
     /// <summary>Refuses what cannot fit before the first byte of it is asked for.</summary>
-    private void CheckQuota(StoredManifest chosen, IReadOnlyList<StoredManifest> others) => tenant.CheckQuota(
-        others.Prepend(chosen)
-            .SelectMany(manifest => manifest.Manifest.Layers.Prepend(manifest.Manifest.Config))
-            .DistinctBy(blob => blob.Digest)
-            .Where(blob => _content.Find(blob.Digest) is null)
-            .Sum(blob => blob.Size),
-        _reference.ToString());
+    private void CheckQuota(StoredManifest chosen, IReadOnlyList<StoredManifest> others)
+    {
+        // What an earlier pull has left of them counts already.
+        var left = _content.ListIngests().ToDictionary(ingest => ingest.Ref, ingest => ingest.Offset, StringComparer.Ordinal);
+        tenant.CheckQuota(
+            others.Prepend(chosen)
+                .SelectMany(manifest => manifest.Manifest.Layers.Prepend(manifest.Manifest.Config))
+                .DistinctBy(blob => blob.Digest)
+                .Where(blob => _content.Find(blob.Digest) is null)
+                .Sum(blob => Math.Max(0, blob.Size - left.GetValueOrDefault(BlobFetcher.Ref(blob.Digest)))),
+            _reference.ToString());
+    }
 
     private async Task<Digest?> TransferAsync(
         BlobFetcher fetcher, StoredManifest chosen, IReadOnlyList<StoredManifest> others, Lease lease, CancellationTokenSource stop)

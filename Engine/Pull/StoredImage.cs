@@ -16,7 +16,11 @@ internal sealed class StoredImage(IContentStore content)
             return null;
         }
 
-        var bytes = await content.ReadVerifiedAsync(node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
+        if (await ReadAsync(node, cancellationToken).ConfigureAwait(false) is not { } bytes)
+        {
+            return null;
+        }
+
         if (!MediaTypes.IsIndex(node.MediaType))
         {
             return new StoredManifest(node, OciDocument.ParseManifest(bytes, node.MediaType));
@@ -48,12 +52,12 @@ internal sealed class StoredImage(IContentStore content)
                 continue;
             }
 
-            if (seen.Count > OciLimits.MaxManifestsPerImage || content.Find(node.Digest) is null)
+            if (seen.Count > OciLimits.MaxManifestsPerImage || content.Find(node.Digest) is null
+                || await ReadAsync(node, cancellationToken).ConfigureAwait(false) is not { } bytes)
             {
                 return false;
             }
 
-            var bytes = await content.ReadVerifiedAsync(node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
             if (MediaTypes.IsIndex(node.MediaType))
             {
                 OciDocument.ParseIndex(bytes, node.MediaType).Manifests.ToList().ForEach(open.Push);
@@ -78,6 +82,19 @@ internal sealed class StoredImage(IContentStore content)
         MediaTypes.IsConfig(manifest.Config.MediaType)
         && manifest.Layers.Count > 0
         && manifest.Layers.All(layer => MediaTypes.IsLayer(layer.MediaType));
+
+    /// <summary>A document, or null when what the disk has is not it.</summary>
+    private async Task<byte[]?> ReadAsync(Descriptor node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await content.ReadVerifiedAsync(node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ImageStoreException failure) when (failure.Kind == ErrorKind.CorruptData)
+        {
+            return null;
+        }
+    }
 
     private bool IsThere(Descriptor descriptor)
     {

@@ -88,7 +88,6 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
 
             await layer.Committed().ConfigureAwait(false);
             await previous.ConfigureAwait(false);
-            reserved.Dispose();
             await CommitAsync(layer, key, parent, applied, stop.Token).ConfigureAwait(false);
             layer.Progress.State = BlobState.Done;
         }

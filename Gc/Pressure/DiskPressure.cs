@@ -70,7 +70,7 @@ public sealed class DiskPressure(StoreRoot root, Collector collector, Func<DiskS
                 foreach (var candidate in chosen)
                 {
                     if (images.Find(tx, candidate.Image) is { } now && now.UsedAt == candidate.UsedAt && !now.Labels.ContainsKey(Labels.Pinned)
-                        && !IsLeased(tx, candidate))
+                        && !IsLeased(tx, candidate) && !IsInUse(tx, candidate))
                     {
                         images.Remove(tx, candidate.Image);
                         removed.Add(candidate.Image);
@@ -80,6 +80,13 @@ public sealed class DiskPressure(StoreRoot root, Collector collector, Func<DiskS
                 return removed;
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    private bool IsInUse(MetadataTransaction tx, EvictionCandidate candidate)
+    {
+        var snapshots = root.Resources.Single(table => table.Kind == ResourceKind.Snapshot);
+        return snapshots.All(tx, candidate.Image.Namespace).Where(snapshot => snapshot.InUse)
+            .Any(snapshot => snapshot.References.Any(candidate.Tops.Contains));
     }
 
     private bool IsLeased(MetadataTransaction tx, EvictionCandidate candidate)

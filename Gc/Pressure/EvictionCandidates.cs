@@ -37,7 +37,7 @@ internal sealed class EvictionCandidates
         return all
             .Where(one => !one.Image.Labels.ContainsKey(Labels.Pinned)
                 && !leased.Contains(one.Image.Resource) && !one.Reach.All.Overlaps(leased) && !one.Reach.Tops.Any(inUse.Contains))
-            .Select(one => new EvictionCandidate(one.Image.Resource, one.Image.UsedAt, one.Reach.All));
+            .Select(one => new EvictionCandidate(one.Image.Resource, one.Image.UsedAt, one.Reach.All, one.Reach.Tops));
     }
 
     private HashSet<Resource> Leased(string @namespace) =>
@@ -67,4 +67,6 @@ internal sealed class EvictionCandidates
 /// <param name="Image">Which.</param>
 /// <param name="UsedAt">When it was used last.</param>
 /// <param name="Keeps">What goes with it, unless something else keeps that.</param>
-internal sealed record EvictionCandidate(Resource Image, DateTimeOffset UsedAt, IReadOnlySet<Resource> Keeps);
+/// <param name="Tops">Its topmost snapshots.</param>
+internal sealed record EvictionCandidate(
+    Resource Image, DateTimeOffset UsedAt, IReadOnlySet<Resource> Keeps, IReadOnlyList<Resource> Tops);

@@ -8,6 +8,7 @@ internal sealed class CollectionTiming(SchedulerOptions options)
 {
     private static readonly TimeSpan s_leastPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_firstRest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestRest = TimeSpan.FromMinutes(2);
 
     private int _deletions;
     private int _mutations;
@@ -16,6 +17,7 @@ internal sealed class CollectionTiming(SchedulerOptions options)
     private TimeSpan _rest = s_firstRest;
     private TimeSpan _pauses;
     private int _collections;
+    private int _failures;
 
     /// <summary>Something was changed; a deletion means that there may be something to collect.</summary>
     public void Mutated(TimeSpan now, bool deletion)
@@ -51,6 +53,7 @@ internal sealed class CollectionTiming(SchedulerOptions options)
     /// <param name="pause">How long it kept others waiting.</param>
     public void Ended(TimeSpan now, TimeSpan pause)
     {
+        _failures = 0;
         _pauses += pause;
         _collections++;
         var average = Later(_pauses / _collections, s_leastPause);
@@ -58,10 +61,11 @@ internal sealed class CollectionTiming(SchedulerOptions options)
         Rest(now, share > 0 ? (average / share) - average : TimeSpan.Zero);
     }
 
-    /// <summary>It has failed, and is tried again.</summary>
+    /// <summary>It has failed, and is tried again, each time after twice as long.</summary>
     public void Failed(TimeSpan now)
     {
-        Rest(now, s_firstRest);
+        var rest = s_firstRest * Math.Pow(2, _failures++);
+        Rest(now, rest < s_longestRest ? rest : s_longestRest);
         Schedule(_rest);
     }
 

@@ -28,13 +28,16 @@ internal sealed class BlobFiles(MetadataDb db, BlobPaths paths, ContentGuards gu
             cancellationToken.ThrowIfCancellationRequested();
             if (!named.Contains(digest.ToString()))
             {
-                var freed = dryRun ? new FileInfo(path).Length : DeleteUnnamed(digest);
+                var freed = dryRun ? SizeOf(path) : DeleteUnnamed(digest);
                 (count, bytes) = (count + (freed is null ? 0 : 1), bytes + (freed ?? 0));
             }
         }
 
         return (count, bytes);
     }
+
+    // It may go while it is looked at.
+    private static long? SizeOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : null;
 
     /// <summary>Whether some namespace sees the blob. Whoever acts on it holds the blob's guard.</summary>
     public bool IsNamed(Digest digest)

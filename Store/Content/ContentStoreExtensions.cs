@@ -52,10 +52,24 @@ public static class ContentStoreExtensions
             return;
         }
 
-        await using var opened = writer.ConfigureAwait(false);
-        writer.Restart();
-        writer.Write(bytes.Span);
-        await writer.CommitAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(writer, descriptor, bytes, labels, lease, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a small blob over the one that is there, whose bytes were found to be others.</summary>
+    /// <exception cref="ImageStoreException">As <see cref="PutAsync"/>.</exception>
+    public static async Task PutAgainAsync(
+        this IContentStore content,
+        string reference,
+        Descriptor descriptor,
+        ReadOnlyMemory<byte> bytes,
+        IReadOnlyDictionary<string, string> labels,
+        Lease? lease,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentNullException.ThrowIfNull(descriptor);
+        var writer = await content.WaitForWriterAsync(reference, descriptor.Size, descriptor.Digest.Algorithm, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(writer, descriptor, bytes, labels, lease, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens the ingest of a blob, or returns null when the namespace has the blob then; whoever else is writing it is waited for.</summary>
@@ -87,5 +101,19 @@ public static class ContentStoreExtensions
         writer.Abort();
         await writer.DisposeAsync().ConfigureAwait(false);
         return null;
+    }
+
+    private static async Task WriteAsync(
+        ContentWriter writer,
+        Descriptor descriptor,
+        ReadOnlyMemory<byte> bytes,
+        IReadOnlyDictionary<string, string> labels,
+        Lease? lease,
+        CancellationToken cancellationToken)
+    {
+        await using var opened = writer.ConfigureAwait(false);
+        writer.Restart();
+        writer.Write(bytes.Span);
+        await writer.CommitAsync(descriptor, labels, lease, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -181,8 +181,15 @@ public sealed class ContentWriter : IAsyncDisposable
         if (!_closed)
         {
             _progress.Fail(new OperationCanceledException("The ingest was aborted."));
-            Close();
-            _ingest.Delete();
+            try
+            {
+                // Before it is closed, which lets the next writer in.
+                _ingest.Delete();
+            }
+            finally
+            {
+                Close();
+            }
         }
     }
 

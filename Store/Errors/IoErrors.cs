@@ -6,6 +6,7 @@ namespace ImageStore.Store.Errors;
 public static class IoErrors
 {
     private const int NotPermitted = 1;
+    private const int DiskFailure = 5;
     private const int AccessDenied = 13;
     private const int NoSpace = 28;
     private const int ReadOnlyFilesystem = 30;
@@ -27,6 +28,20 @@ public static class IoErrors
             _ => (ErrorKind.Unavailable, "Check the disk and the kernel's log, then repeat the command."),
         };
         return new ImageStoreException(kind, $"{action} failed: {reason}.", remedy, inner);
+    }
+
+    /// <summary>Did the disk fail to give what it has (EIO)? A repeat does not help, unlike with all else that it may say.</summary>
+    public static bool IsOfTheDisk(Exception failure)
+    {
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is IOException { HResult: DiskFailure })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>The error for an exception of <see cref="System.IO"/>.</summary>

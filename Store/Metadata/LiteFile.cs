@@ -72,7 +72,8 @@ internal sealed class LiteFile : IDisposable
             }
         });
 
-        if (_pages!.Log!.Bytes > _moveAt + (_checkpointBytes * OverdueCheckpoints))
+        // Not after a change that is not synced: opening cuts the log to what was told, and whoever made the change goes on with it.
+        if (sync && _pages!.Log!.Bytes > _moveAt + (_checkpointBytes * OverdueCheckpoints))
         {
             // What was told stays told: the next use moves it, and tells where that fails.
             Close();

@@ -13,11 +13,12 @@ internal static class MetadataRebuild
     /// <summary>Rebuilds the database in <paramref name="directory"/>.</summary>
     /// <param name="directory">Where it lies.</param>
     /// <param name="aside">Where the damaged files go; its parent has to be there.</param>
+    /// <param name="now">The time.</param>
     /// <exception cref="ImageStoreException">The disk refused: the damaged database is still in its place.</exception>
-    public static RebuildReport Run(string directory, string aside)
+    public static RebuildReport Run(string directory, string aside, DateTimeOffset now)
     {
         var (tables, lost) = Salvage(directory);
-        var backup = lost.Count > 0 ? NewestReadable(directory) : null;
+        var backup = lost.Count > 0 ? NewestReadable(directory, now) : null;
         if (backup is { } found)
         {
             foreach (var (table, rows) in found.Tables)
@@ -30,7 +31,8 @@ internal static class MetadataRebuild
         try
         {
             Write(fresh, tables);
-            KeepBackups(directory, fresh);
+            KeepBackups(directory, fresh, now);
+            new RebuildMark(now, lost).Save(fresh);
             if (Directory.Exists(directory))
             {
                 // There is a database under the name at every moment: without one the root would begin anew.
@@ -92,22 +94,22 @@ internal static class MetadataRebuild
             using var rows = new LiteRows(new LiteFile(disk, canWrite: false, LiteFile.CheckpointBytes), LiteFile.CheckpointBytes);
             return read(rows);
         }
-        catch (ImageStoreException damaged) when (damaged.Kind is ErrorKind.CorruptData or ErrorKind.Internal or ErrorKind.Unsupported)
+        catch (ImageStoreException damaged) when (damaged.Kind is ErrorKind.CorruptData or ErrorKind.Internal or ErrorKind.Unsupported || IoErrors.IsOfTheDisk(damaged))
         {
             return null;
         }
     }
 
-    private static (string Path, DateTimeOffset CreatedAt, Dictionary<string, List<RowChange>> Tables)? NewestReadable(string directory)
+    private static (string Path, DateTimeOffset CreatedAt, Dictionary<string, List<RowChange>> Tables)? NewestReadable(string directory, DateTimeOffset now)
     {
-        foreach (var (path, _) in new BackupFolder(directory).List())
+        foreach (var (path, _) in new BackupFolder(directory).List(now))
         {
             try
             {
                 var (createdAt, tables) = MetadataBackup.Read(path);
                 return (path, createdAt, tables);
             }
-            catch (ImageStoreException damaged) when (damaged.Kind is ErrorKind.CorruptData or ErrorKind.Unsupported)
+            catch (ImageStoreException damaged) when (damaged.Kind is ErrorKind.CorruptData or ErrorKind.Unsupported || IoErrors.IsOfTheDisk(damaged))
             {
                 // The one before it, then.
             }
@@ -145,10 +147,10 @@ internal static class MetadataRebuild
         }
     }
 
-    private static void KeepBackups(string directory, string fresh)
+    private static void KeepBackups(string directory, string fresh, DateTimeOffset now)
     {
         var target = Directory.CreateDirectory(Path.Combine(fresh, BackupFolder.Name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        foreach (var (path, _) in new BackupFolder(directory).List())
+        foreach (var (path, _) in new BackupFolder(directory).List(now))
         {
             File.Copy(path, Path.Combine(target.FullName, Path.GetFileName(path)));
         }

@@ -9,10 +9,16 @@ public sealed class NamespaceCatalogue
 {
     private readonly MetadataDb _db;
     private readonly IReadOnlyList<IResourceTable> _resources;
+    private readonly Func<string, int> _ingests;
     private readonly TimeProvider _time;
 
-    internal NamespaceCatalogue(MetadataDb db, IReadOnlyList<IResourceTable> resources, TimeProvider time) =>
-        (_db, _resources, _time) = (db, resources, time);
+    /// <param name="db">The database.</param>
+    /// <param name="resources">All that is in a namespace and has rows.</param>
+    /// <param name="ingests">How many unfinished downloads a namespace has: they have none.</param>
+    /// <param name="time">The clock.</param>
+    internal NamespaceCatalogue(
+        MetadataDb db, IReadOnlyList<IResourceTable> resources, Func<string, int> ingests, TimeProvider time) =>
+        (_db, _resources, _ingests, _time) = (db, resources, ingests, time);
 
     /// <summary>All of them, ordered by name.</summary>
     public IReadOnlyList<NamespaceRecord> List() =>
@@ -76,11 +82,13 @@ public sealed class NamespaceCatalogue
         {
             _ = Require(tx, name);
             var left = _resources.Select(table => (table.Kind, Count: table.Count(tx, name))).Where(table => table.Count > 0).ToList();
-            if (left.Count > 0)
+            var ingests = _ingests(name);
+            if (left.Count > 0 || ingests > 0)
             {
+                var words = left.Select(Words).Concat(ingests > 0 ? [$"{ingests} unfinished download{(ingests == 1 ? string.Empty : "s")}"] : []);
                 throw new ImageStoreException(
                     ErrorKind.FailedPrecondition,
-                    $"The namespace {name} is not empty: it has {string.Join(", ", left.Select(Words))}.",
+                    $"The namespace {name} is not empty: it has {string.Join(", ", words)}.",
                     "Remove them first, or add --purge to remove all of it.");
             }
 

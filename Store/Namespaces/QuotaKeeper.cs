@@ -15,10 +15,15 @@ public sealed class QuotaKeeper
     private readonly ContentGuards _guards;
     private readonly IReadOnlyList<IResourceTable> _resources;
     private readonly Lock _gate = new();
+    private bool _isUnlimited;
     private readonly Dictionary<string, long> _reserved = new(StringComparer.Ordinal);
 
     internal QuotaKeeper(MetadataDb db, BlobPaths paths, ContentGuards guards, IReadOnlyList<IResourceTable> resources) =>
         (_db, _paths, _guards, _resources) = (db, paths, guards, resources);
+
+    /// <summary>One that has no limits.</summary>
+    internal static QuotaKeeper Unlimited(MetadataDb db, BlobPaths paths, ContentGuards guards) =>
+        new(db, paths, guards, []) { _isUnlimited = true };
 
     /// <summary>Bytes that the namespace holds: blobs, unfinished downloads and unpacked layers.</summary>
     public long BytesOf(string @namespace)
@@ -59,7 +64,7 @@ public sealed class QuotaKeeper
     public void CheckCommit(MetadataTransaction transaction, string @namespace, string what)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        if (transaction.Get(StoreTables.Namespaces, @namespace)?.Quota?.Bytes is { } limit)
+        if (!_isUnlimited && transaction.Get(StoreTables.Namespaces, @namespace)?.Quota?.Bytes is { } limit)
         {
             Require(@namespace, limit, RowBytes(transaction, @namespace), what);
         }
@@ -93,7 +98,7 @@ public sealed class QuotaKeeper
         }
     }
 
-    private long? LimitOf(string @namespace) => _db.Get(StoreTables.Namespaces, @namespace)?.Quota?.Bytes;
+    private long? LimitOf(string @namespace) => _isUnlimited ? null : _db.Get(StoreTables.Namespaces, @namespace)?.Quota?.Bytes;
 
     private long Used(string @namespace) =>
         RowBytes(_db, @namespace) + _reserved.GetValueOrDefault(@namespace) + LeftBytes(@namespace);

@@ -35,6 +35,7 @@ public sealed class ExitCodeTests : IAsyncDisposable
     [InlineData(2, "lease", "create", "../up")]
     [InlineData(2, "lease", "create", "--expires", "soon")]
     [InlineData(2, "lease", "create", "--expires", "0s")]
+    [InlineData(2, "lease", "create", "--expires", "999999999d")]
     [InlineData(2, "lease", "create", "a", "--label", "novalue")]
     [InlineData(2, "namespaces", "create", "../up")]
     [InlineData(2, "namespaces", "create", "a/b")]

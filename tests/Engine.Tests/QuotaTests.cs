@@ -1,3 +1,5 @@
+using ImageStore.Distribution.Transfer.Progress;
+using ImageStore.Engine.Pull;
 using ImageStore.Engine.Tests.Support;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Namespaces;
@@ -8,6 +10,37 @@ namespace ImageStore.Engine.Tests;
 public sealed class QuotaTests : PullTest
 {
     private const int LayerBytes = 200_000;
+
+    [Fact]
+    public async Task Pull_ThatWasInterrupted_GoesOnWithinTheQuota()
+    {
+        var tar = ImageBuilder.Tar("a", LayerBytes);
+        Registry.AddImage("latest", tar);
+        await using var engine = await LimitedAsync(bytes: LayerBytes * 3 / 2);
+        var layer = ImageBuilder.Gzip(tar);
+        var writer = await engine.Content.OpenWriterAsync($"layer-{Digest.Compute(layer)}", layer.Length, DigestAlgorithm.Sha256, Ct);
+        writer.Write(layer.AsSpan(0, layer.Length * 9 / 10));
+        await writer.DisposeAsync();
+
+        await engine.PullAsync(new PullRequest { Reference = Reference(), Unpack = false }, new TransferProgress(), Ct);
+
+        Assert.Single(engine.Images.List());
+    }
+
+    [Fact]
+    public async Task Remove_OfANamespaceWithADownload_IsRefused()
+    {
+        await using var engine = await LimitedAsync(bytes: LayerBytes);
+        await using (var writer = await engine.Content.OpenWriterAsync("half", 100, DigestAlgorithm.Sha256, Ct))
+        {
+            writer.Write(new byte[10]);
+        }
+
+        var refused = await Assert.ThrowsAsync<ImageStoreException>(() => engine.Namespaces.RemoveAsync("default", Ct));
+        Assert.Contains("1 unfinished download", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(1, (await engine.PurgeAsync("default", Ct)).Ingests);
+        Assert.Empty(engine.Namespaces.List());
+    }
 
     [Fact]
     public async Task Pull_OfMoreThanTheQuota_IsRefusedBeforeAByteOfALayerIsAskedFor()

@@ -26,11 +26,35 @@ public sealed class ClockTests : IAsyncLifetime
 
         _root.Time.Set(TimeSpan.FromHours(hours));
         Assert.Empty((await _root.Collector.CollectAsync(Ct)).Removed);
-        Assert.InRange(Expiries.TimeToNext(_root.Root, _root.Time)!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(60));
+        Assert.InRange(Expiries.TimeToNext(_root.Root, null, _root.Time)!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(60));
         _root.Time.Advance(TimeSpan.FromMinutes(61));
 
         Assert.Equal(2, (await _root.Collector.CollectAsync(Ct)).Removed.Count);
     }
+
+    [Fact]
+    public async Task TimeToNext_OfAnImageThatALeaseKeepsBeyondItsTime_AsksForNoCollectionAgain()
+    {
+        var ended = new Dictionary<string, string> { [Labels.Expire] = _root.Time.GetUtcNow().AddMinutes(1).ToString("O") };
+        await _root.BlobAsync("a");
+        await _root.Root.Images(CollectedRoot.Namespace).PutAsync("image", CollectedRoot.Describe("a"), ended, Ct);
+        var leases = _root.Root.Leases(CollectedRoot.Namespace);
+        await leases.AddAsync(await leases.CreateAsync("keeps", null, Labels.None, Ct), [new LeaseResource("images", "image")], Ct);
+        Assert.Equal(TimeSpan.FromMinutes(1), Expiries.TimeToNext(_root.Root, TimeSpan.Zero, _root.Time));
+        _root.Time.Advance(TimeSpan.FromHours(1));
+
+        Assert.Equal(TimeSpan.FromMinutes(-59), Expiries.TimeToNext(_root.Root, null, _root.Time));
+        Assert.Null(Expiries.TimeToNext(_root.Root, TimeSpan.FromMinutes(1), _root.Time));
+    }
+
+    [Theory]
+    [InlineData("2026-11-24T10:00:00Z", true)]
+    [InlineData("2026-11-24T10:00:00.123456789+02:00", true)]
+    [InlineData("1.5", false)]
+    [InlineData("10:30", false)]
+    [InlineData("2026-11-24", false)]
+    public void Time_IsRfc3339AndNothingElse(string text, bool isTime) =>
+        Assert.Equal(isTime, Labels.Time(new Dictionary<string, string> { [Labels.Expire] = text }, Labels.Expire) is not null);
 
     [Fact]
     public async Task Image_WithATime_GoesByTheWallClock()

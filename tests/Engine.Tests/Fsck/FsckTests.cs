@@ -138,6 +138,42 @@ public sealed class FsckTests : PullTest
     }
 
     [Fact]
+    public async Task Run_AnIndexThatNamesTheNextThousandsOfTimes_IsLookedAtOnce()
+    {
+        var target = Registry.AddImage("one", ImageBuilder.Tar("a", 5_000));
+        for (var depth = 0; depth < 6; depth++)
+        {
+            target = Registry.AddIndex($"bomb{depth}", [.. Enumerable.Repeat((target, (string?)Platform.Current.ToString()), 4096)]);
+        }
+
+        await PullAsync(Reference("bomb5"));
+
+        Assert.Empty((await CheckAsync()).Findings);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Pull_OfAnImageWhoseManifestIsGoneOrDamaged_BringsItAgain(bool damaged)
+    {
+        var manifest = await PulledAsync();
+        var path = Path.Combine(Root, "content/blobs/sha256", manifest.Hex);
+        if (damaged)
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            await File.WriteAllTextAsync(path, new string('x', (int)new FileInfo(path).Length), Ct);
+        }
+        else
+        {
+            File.Delete(path);
+        }
+
+        await PulledAsync();
+
+        Assert.Empty((await CheckAsync()).Findings);
+    }
+
+    [Fact]
     public async Task Run_ASnapshotWithoutItsFolder_IsForgotten_WithItsChildren_AndUnpackedAgain()
     {
         await PulledAsync();

@@ -11,15 +11,17 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
     private static readonly string[] s_tables = ["one", "two-more"];
 
     [Theory]
-    [InlineData(1, 20_000)]
-    [InlineData(2, 1)]
-    [InlineData(3, 200_000)]
-    public void Load_AfterManyCommits_IsWhatADictionaryHas(int seed, long journalBytes)
+    [InlineData(1, 20_000, 300_000)]
+    [InlineData(2, 1, 300_000)]
+    [InlineData(3, 200_000, 300_000)]
+    [InlineData(4, 20_000, 4_000)]
+    [InlineData(5, 1, 20_000)]
+    public void Load_AfterManyCommits_IsWhatADictionaryHas(int seed, long journalBytes, long checkpointBytes)
     {
         var random = new Random(seed);
         var disk = new CrashDisk(new Dictionary<string, byte[]>());
         var model = s_tables.ToDictionary(table => table, _ => new SortedDictionary<string, string>(StringComparer.Ordinal));
-        var (rows, folds, reopened) = (Open(disk, journalBytes), 0, 0);
+        var (rows, folds, reopened) = (Open(disk, journalBytes, checkpointBytes), 0, 0);
         for (var i = 0; i < Commits; i++)
         {
             // Grows, shrinks to nothing, grows again: leaves split, merge and end.
@@ -33,10 +35,10 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
             if (random.Next(25) == 0)
             {
                 rows.Dispose();
-                rows = Open(new CrashDisk(disk.Files()), journalBytes);
+                rows = Open(new CrashDisk(disk.Files()), journalBytes, checkpointBytes);
                 AssertSame(model, rows);
                 rows.Dispose();
-                rows = Open(disk, journalBytes);
+                rows = Open(disk, journalBytes, checkpointBytes);
                 reopened++;
             }
 
@@ -93,8 +95,8 @@ public sealed class LiteRowsTests(ITestOutputHelper output)
         Assert.Equal(0, read[2].Value!.Value.Length);
     }
 
-    private static LiteRows Open(CrashDisk disk, long journalBytes) =>
-        new(new LiteFile(disk, canWrite: true, checkpointBytes: 300_000), journalBytes);
+    private static LiteRows Open(CrashDisk disk, long journalBytes, long checkpointBytes = 300_000) =>
+        new(new LiteFile(disk, canWrite: true, checkpointBytes), journalBytes);
 
     private static void Drain(LiteRows rows)
     {

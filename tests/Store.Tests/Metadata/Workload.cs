@@ -79,7 +79,7 @@ internal sealed class Workload(MetadataDb db, Random random)
         catch (ImageStoreException refused) when (refused.Kind is
             ErrorKind.NotFound or ErrorKind.AlreadyExists or ErrorKind.FailedPrecondition)
         {
-            await new NamespaceCatalogue(db, [], TimeProvider.System).EnsureAsync($"n{number}", default);
+            await new NamespaceCatalogue(db, [], _ => 0, TimeProvider.System).EnsureAsync($"n{number}", default);
         }
     }
 
