@@ -1,0 +1,43 @@
+using System.Globalization;
+
+namespace ImageStore.Integration.Tests.Durability.Checks;
+
+/// <summary>What lies in a root after a collection although nothing keeps it.</summary>
+internal static class Leftovers
+{
+    /// <summary>Files without rows, ingests, directories without snapshots, and what is half made.</summary>
+    public static IEnumerable<Finding> Of(StoreCli cli, StoreView view)
+    {
+        var named = view.Content.Keys.Select(key => key[(key.IndexOf(' ', StringComparison.Ordinal) + 1)..]).ToHashSet(StringComparer.Ordinal);
+        foreach (var digest in new BlobFiles(cli.Blobs).All.Where(digest => !named.Contains(digest)))
+        {
+            yield return new Finding(FindingKind.Leftover, $"the file of {digest}, which no namespace sees");
+        }
+
+        foreach (var ingest in Entries(cli.Ingests))
+        {
+            yield return new Finding(FindingKind.Leftover, $"the ingest {ingest} with {string.Join(' ', Entries(Path.Combine(cli.Ingests, ingest)))}");
+        }
+
+        foreach (var partial in Directory.EnumerateFiles(cli.Root, "*", SearchOption.TopDirectoryOnly)
+            .Concat(Directory.EnumerateFiles(Path.Combine(cli.Root, "metadata")))
+            .Where(file => Path.GetExtension(file) is ".new" or ".partial" or ".tmp"))
+        {
+            yield return new Finding(FindingKind.Leftover, $"the file {partial}");
+        }
+
+        var folders = Entries(Path.Combine(cli.Root, "snapshots")).SelectMany(kind => Entries(Path.Combine(cli.Root, "snapshots", kind))).ToList();
+        foreach (var folder in folders.Where(name => !long.TryParse(name, CultureInfo.InvariantCulture, out _)))
+        {
+            yield return new Finding(FindingKind.Leftover, $"the folder {folder} among the snapshots");
+        }
+
+        if (folders.Count > view.Snapshots.Count)
+        {
+            yield return new Finding(FindingKind.Leftover, $"{folders.Count} folders for {view.Snapshots.Count} snapshots");
+        }
+    }
+
+    private static IEnumerable<string> Entries(string directory) =>
+        Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)) : [];
+}

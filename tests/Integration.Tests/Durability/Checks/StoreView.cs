@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace ImageStore.Integration.Tests.Durability.Checks;
+
+/// <summary>What the program tells of a root; every key begins with the namespace and a blank.</summary>
+internal sealed class StoreView
+{
+    public const string PinLabel = "io.cri-containerd.pinned";
+    public const string ExpiryLabel = "containerd.io/gc.expire";
+
+    /// <summary>The namespaces that are looked into.</summary>
+    public static IReadOnlyList<string> Namespaces { get; } = ["default", "other"];
+
+    public SortedDictionary<string, (string Target, SortedDictionary<string, string> Labels)> Images { get; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, (long Size, SortedDictionary<string, string> Labels)> Content { get; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, (SortedSet<string> Resources, SortedDictionary<string, string> Labels)> Leases { get; } =
+        new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, (string Kind, string? Parent)> Snapshots { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Asks for all; snapshots last, since looking at them repairs.</summary>
+    /// <exception cref="CommandException">A command failed.</exception>
+    public static async Task<StoreView> ReadAsync(StoreCli cli, CancellationToken cancellationToken)
+    {
+        var view = new StoreView();
+        await cli.JsonAsync(Namespaces[0], "info");
+        foreach (var ns in Namespaces)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            await view.ReadNamesAsync(cli, ns);
+        }
+
+        foreach (var ns in Namespaces.Where(_ => Environment.IsPrivilegedProcess))
+        {
+            foreach (var snapshot in (await cli.JsonAsync(ns, "snapshots", "ls")).EnumerateArray())
+            {
+                view.Snapshots[$"{ns} {Text(snapshot, "name")}"] = (
+                    Text(snapshot, "kind"), snapshot.TryGetProperty("parent", out var parent) ? parent.GetString() : null);
+            }
+        }
+
+        return view;
+    }
+
+    /// <summary>All but snapshots and times, one line each.</summary>
+    public IReadOnlyList<string> Dump() =>
+    [
+        .. Images.Select(image => $"image {image.Key} {image.Value.Target} {All(image.Value.Labels)}"),
+        .. Content.Select(blob => string.Create(CultureInfo.InvariantCulture, $"blob {blob.Key} {blob.Value.Size} {All(blob.Value.Labels)}")),
+        .. Leases.Select(lease => $"lease {lease.Key} {string.Join(',', lease.Value.Resources)} {All(lease.Value.Labels)}"),
+    ];
+
+    private async Task ReadNamesAsync(StoreCli cli, string ns)
+    {
+        foreach (var image in (await cli.JsonAsync(ns, "images", "ls")).EnumerateArray())
+        {
+            Images[$"{ns} {Text(image, "name")}"] = (Text(image.GetProperty("target"), "digest"), Labels(image));
+        }
+
+        foreach (var blob in (await cli.JsonAsync(ns, "content", "ls")).EnumerateArray())
+        {
+            Content[$"{ns} {Text(blob, "digest")}"] = (blob.GetProperty("size").GetInt64(), Labels(blob));
+        }
+
+        foreach (var listed in (await cli.JsonAsync(ns, "lease", "ls")).EnumerateArray())
+        {
+            var lease = listed.GetProperty("lease");
+            Leases[$"{ns} {Text(lease, "id")}"] = (
+                [.. listed.GetProperty("resources").EnumerateArray().Select(one => $"{Text(one, "type")}:{Text(one, "id")}")], Labels(lease));
+        }
+    }
+
+    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
+
+    private static SortedDictionary<string, string> Labels(JsonElement element) => new(
+        element.GetProperty("labels").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!),
+        StringComparer.Ordinal);
+
+    private static string All(SortedDictionary<string, string> labels) => string.Join(',', labels.Select(label => $"{label.Key}={label.Value}"));
+}

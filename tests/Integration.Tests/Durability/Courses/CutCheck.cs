@@ -1,0 +1,92 @@
+using ImageStore.Integration.Tests.Durability.Checks;
+using ImageStore.Integration.Tests.Support;
+
+namespace ImageStore.Integration.Tests.Durability.Courses;
+
+/// <summary>Asks a root that something died over whether it has what it should, and whether it goes on.</summary>
+/// <param name="step">The command that was interrupted.</param>
+/// <param name="trees">What images show when they are mounted, by name.</param>
+/// <param name="scratch">Where mounts may be.</param>
+internal sealed class CutCheck(
+    RecordedStep step, IReadOnlyDictionary<string, SortedDictionary<string, string>> trees, Scratch scratch)
+{
+    /// <summary>Looks, repeats the command, collects, and compares with the undisturbed root.</summary>
+    /// <param name="cli">The root.</param>
+    /// <param name="acknowledged">Whether the command had ended with success.</param>
+    /// <param name="sameBoot">Whether the machine went on.</param>
+    /// <param name="mounted">Which image is mounted at the end.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What is wrong.</returns>
+    public async Task<IReadOnlyList<Finding>> RunAsync(
+        StoreCli cli, bool acknowledged, bool sameBoot, int mounted, CancellationToken cancellationToken)
+    {
+        List<Finding> findings = [];
+        try
+        {
+            var view = await StoreView.ReadAsync(cli, cancellationToken);
+            findings.AddRange(new StoreCheck(view, cli.Blobs).Run(acknowledged ? step.After : step.Before, step.Goal, sameBoot));
+            if (!await RepeatAsync(cli, view, findings))
+            {
+                return findings;
+            }
+
+            view = await Cleaning.CollectAsync(cli, view, cancellationToken);
+            findings.AddRange(new StoreCheck(view, cli.Blobs).Run(step.Goal, step.Goal, sameBoot));
+            findings.AddRange(Leftovers.Of(cli, view));
+            Compare(view, sameBoot, findings);
+            await MountAsync(cli, mounted, findings);
+        }
+        catch (CommandException failure)
+        {
+            findings.Add(new Finding(FindingKind.Unreadable, failure.Message));
+        }
+
+        return findings;
+    }
+
+    private async Task<bool> RepeatAsync(StoreCli cli, StoreView view, List<Finding> findings)
+    {
+        var allowed = step.Step.DoneCode(view);
+        var result = await cli.TryAsync(step.Step.Namespace, step.Step.Arguments);
+        if (result.ExitCode == allowed)
+        {
+            return true;
+        }
+
+        var again = await cli.TryAsync(step.Step.Namespace, step.Step.Arguments);
+        findings.Add(new Finding(
+            FindingKind.NotRepeatable,
+            $"{step.Step} ended with {result.ExitCode} instead of {allowed}, and at the next attempt with {again.ExitCode}: {result.Error.Trim()}"));
+        return again.ExitCode == 0;
+    }
+
+    private void Compare(StoreView view, bool sameBoot, List<Finding> findings)
+    {
+        var (expected, actual) = (step.Undisturbed.Dump(), view.Dump());
+        findings.AddRange(expected.Except(actual).Select(row => new Finding(FindingKind.Different, $"missing: {row}")));
+        findings.AddRange(actual.Except(expected).Select(row => new Finding(FindingKind.Different, $"too much: {row}")));
+        findings.AddRange(view.Snapshots.Keys.Except(step.Undisturbed.Snapshots.Keys)
+            .Select(key => new Finding(FindingKind.Different, $"too much: snapshot {key}")));
+        if (sameBoot)
+        {
+            findings.AddRange(step.Undisturbed.Snapshots.Keys.Except(view.Snapshots.Keys)
+                .Select(key => new Finding(FindingKind.Different, $"missing: snapshot {key}")));
+        }
+    }
+
+    private async Task MountAsync(StoreCli cli, int mounted, List<Finding> findings)
+    {
+        var there = trees.Keys.Order(StringComparer.Ordinal)
+            .Where(name => step.Goal.Images.ContainsKey($"{StoreView.Namespaces[0]} {name}")).ToList();
+        if (there.Count > 0)
+        {
+            var name = there[mounted % there.Count];
+            var tree = await MountedTree.ReadAsync(cli, name, scratch.New("mount"));
+            var difference = TreeListing.Difference(trees[name], tree);
+            if (difference.Length > 0)
+            {
+                findings.Add(new Finding(FindingKind.WrongTree, $"{name}: {difference}"));
+            }
+        }
+    }
+}

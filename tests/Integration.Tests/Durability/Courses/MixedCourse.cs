@@ -1,0 +1,94 @@
+using ImageStore.Integration.Tests.Durability.Checks;
+using ImageStore.Integration.Tests.Support;
+
+namespace ImageStore.Integration.Tests.Durability.Courses;
+
+/// <summary>A course with each command that changes a root.</summary>
+internal sealed class MixedCourse
+{
+    private const string Default = "default";
+    private const string Other = "other";
+    private const string Copy = "kept.example/copy:1";
+    private const string Lease = "keep";
+    private const int NotFound = 3;
+    private const int AlreadyExists = 4;
+
+    private MixedCourse(IReadOnlyList<Step> steps, IReadOnlyList<TestImage> mountable) => (Steps, Mountable) = (steps, mountable);
+
+    public IReadOnlyList<Step> Steps { get; }
+
+    /// <summary>Images that are there at the end, to be mounted.</summary>
+    public IReadOnlyList<TestImage> Mountable { get; }
+
+    /// <summary>Makes the images, and the course over them.</summary>
+    public static async Task<MixedCourse> MakeAsync(RegistryFixture registry, string folder)
+    {
+        var archive = await TestArchive.MakeAsync(folder);
+        var plain = await TestImage.PushAsync(
+            registry, Layouts.Random(Path.Combine(folder, "plain"), 2, 4, 3000, seed: 11), "durability-plain");
+        var tricky = await TestImage.PushAsync(
+            registry, Layouts.Tricky(Path.Combine(folder, "tricky"), "durability"), "durability-tricky");
+        var broken = await TestImage.PushAsync(
+            registry, Layouts.Random(Path.Combine(folder, "broken"), 3, 3, 20_000, seed: 12), "durability-broken");
+        return new MixedCourse([.. All(archive, plain, tricky, broken)], [tricky, plain with { Name = Copy }]);
+    }
+
+    private static IEnumerable<Step> All(TestArchive archive, TestImage plain, TestImage tricky, TestImage broken)
+    {
+        var (one, two) = (archive.First, archive.Second);
+        var root = Environment.IsPrivilegedProcess;
+        yield return Import(Default, archive);
+        yield return Pull(plain, unpack: false);
+        if (root)
+        {
+            yield return Pull(plain, unpack: true);
+        }
+
+        yield return new Step(
+            Default,
+            root ? ["pull", "--sync", tricky.Name] : ["pull", tricky.Name],
+            facts => root ? PulledWith(facts, tricky).Unpacked(Default, tricky.Chain, synced: true) : PulledWith(facts, tricky));
+        yield return new Step(
+            Default, ["images", "tag", plain.Name, Copy], facts => facts.Named($"{Default} {Copy}", plain.Manifest));
+        yield return new Step(
+            Default, ["images", "pin", Copy], facts => facts with { Pinned = facts.Pinned.Add($"{Default} {Copy}") });
+        yield return new Step(Default, ["lease", "create", Lease, "--label", "purpose=test"], facts => facts.Holding($"{Default} {Lease}"))
+        {
+            DoneCode = view => view.Leases.ContainsKey($"{Default} {Lease}") ? AlreadyExists : 0,
+        };
+        yield return new Step(
+            Default,
+            ["lease", "add", Lease, $"content:{two.Blobs[1]}", $"content:{two.Blobs[^1]}"],
+            facts => facts.Holding($"{Default} {Lease}", $"content:{two.Blobs[1]}", $"content:{two.Blobs[^1]}"));
+        yield return Remove(Default, two);
+        yield return Import(Other, archive);
+        yield return Remove(Other, one);
+        yield return Pull(broken, unpack: root) with { Death = "fsync:signal=SIGKILL:when=6" };
+        yield return Pull(broken, unpack: root);
+        yield return Remove(Default, plain);
+        yield return new Step(Default, ["lease", "rm", Lease], facts => facts with { Leases = facts.Leases.Remove($"{Default} {Lease}") })
+        {
+            DoneCode = view => view.Leases.ContainsKey($"{Default} {Lease}") ? 0 : NotFound,
+        };
+        yield return new Step(Default, ["gc"], facts => facts);
+    }
+
+    private static Step Import(string ns, TestArchive archive) => new(
+        ns,
+        ["import", archive.Path],
+        facts => facts
+            .Named($"{ns} {archive.First.Name}", archive.First.Manifest)
+            .Named($"{ns} {archive.Second.Name}", archive.Second.Manifest));
+
+    private static Step Pull(TestImage image, bool unpack) => new(
+        Default,
+        unpack ? ["pull", image.Name] : ["pull", "--no-unpack", image.Name],
+        facts => unpack ? PulledWith(facts, image).Unpacked(Default, image.Chain, synced: false) : PulledWith(facts, image));
+
+    private static Facts PulledWith(Facts facts, TestImage image) => facts.Named($"{Default} {image.Name}", image.Manifest);
+
+    private static Step Remove(string ns, TestImage image) => new(ns, ["images", "rm", image.Name], facts => facts.Unnamed($"{ns} {image.Name}"))
+    {
+        DoneCode = view => view.Images.ContainsKey($"{ns} {image.Name}") ? 0 : NotFound,
+    };
+}

@@ -1,0 +1,39 @@
+using ImageStore.Integration.Tests.Durability.Checks;
+using ImageStore.Integration.Tests.Durability.Disk;
+using ImageStore.Integration.Tests.Durability.Tracing;
+
+namespace ImageStore.Integration.Tests.Durability.Courses;
+
+/// <summary>Goes on from inside a recorded course: another process on the disk that a killed one left.</summary>
+/// <param name="Operations">All from the beginning of the course to the end of the process.</param>
+/// <param name="Result">What the process ended with.</param>
+/// <param name="Injected">How often a call was made to fail.</param>
+internal sealed record Replay(IReadOnlyList<DiskOperation> Operations, Support.Run.Result Result, int Injected)
+{
+    /// <summary>The disk that processes see after the first operations.</summary>
+    public static DiskState StateAt(RecordedCourse course, int cut)
+    {
+        var state = course.Before.Copy();
+        foreach (var operation in course.Operations.Take(cut))
+        {
+            state.Apply(operation);
+        }
+
+        return state;
+    }
+
+    /// <summary>Runs the step's command where the course was after <paramref name="cut"/> operations, and records it.</summary>
+    public static async Task<Replay> RunAsync(
+        RecordedCourse course, int cut, Step step, Boot boot, Scratch scratch, string? injection)
+    {
+        var state = StateAt(course, cut);
+        var scope = Directory.CreateDirectory(scratch.New("replay")).FullName;
+        new DiskWriter(state).WriteTo(scope);
+        var record = new DiskRecord(scope, state, [.. course.Operations.Take(cut)]);
+        var cli = new StoreCli(Path.Combine(scope, RecordedCourse.RootName), boot);
+        var traced = await Strace.RecordAsync(cli.CommandLine(step.Namespace, step.Arguments), scratch.New("trace"), injection);
+        record.Add(traced.Events);
+        Directory.Delete(scope, recursive: true);
+        return new Replay(record.Operations, traced.Result, traced.Events.Count(one => one.IsEnd && one.Call.Injected));
+    }
+}
