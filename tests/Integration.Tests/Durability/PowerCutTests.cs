@@ -7,10 +7,11 @@ namespace ImageStore.Integration.Tests.Durability;
 
 /// <summary>Cuts the power after each thing that commands do to their root.</summary>
 [Collection(RegistryGroup.Name)]
-public sealed class PowerCutTests(CourseFixture fixture, ITestOutputHelper output) : IClassFixture<CourseFixture>
+public sealed partial class PowerCutTests(CourseFixture fixture, ITestOutputHelper output) : IClassFixture<CourseFixture>
 {
-    private const int Cuts = 80;
-    private const int Kills = 12;
+    private const int Singles = 70;
+    private const int Kills = 10;
+    private const int Repairs = 10;
 
     [Fact]
     public async Task Root_AfterPowerCutAnywhere_HasWhatWasAcknowledgedAndGoesOn()
@@ -30,7 +31,18 @@ public sealed class PowerCutTests(CourseFixture fixture, ITestOutputHelper outpu
         var course = await fixture.GetAsync(token);
         output.WriteLine($"seed {Settings.Seed}");
         var tally = new Tally();
-        await new KilledRun(course, fixture.Scratch, Settings.Seed, tally).RunAsync(Killed(course), token);
+        await new KilledRun(course, fixture.Scratch, Settings.Seed, tally).RunAsync(Cuts(course, KilledRun.NameOf, Kills), token);
+        tally.Tell(output);
+    }
+
+    [Fact]
+    public async Task Root_AfterPowerCutInTheRepair_HasWhatTheRepairAcknowledged()
+    {
+        var token = TestContext.Current.CancellationToken;
+        var course = await fixture.GetAsync(token);
+        output.WriteLine($"seed {Settings.Seed}");
+        var tally = new Tally();
+        await new RepairRun(course, fixture.Scratch, Settings.Seed, tally).RunAsync(Cuts(course, RepairRun.NameOf, Repairs), token);
         tally.Tell(output);
     }
 
@@ -44,14 +56,14 @@ public sealed class PowerCutTests(CourseFixture fixture, ITestOutputHelper outpu
         }
 
         // What each acknowledgement leaves when nothing else survives, and a sample that is spread over the course.
-        return Settings.Full ? all : course.Steps.Select(step => new CutPlace(step.End, CutVariant.Lost)).Concat(Sample.Of(all, Cuts));
+        return Settings.Full ? all : course.Steps.Select(step => new CutPlace(step.End, CutVariant.Lost)).Concat(Sample.Of(all, Singles));
     }
 
-    private static IEnumerable<int> Killed(RecordedCourse course)
+    private static IEnumerable<int> Cuts(RecordedCourse course, Func<RecordedCourse, int, string> name, int sample)
     {
         List<int> all = [.. Enumerable.Range(0, course.Operations.Count)];
-        return Settings.Only is { } only ? all.Where(cut => KilledRun.NameOf(course, cut) == only)
+        return Settings.Only is { } only ? all.Where(cut => name(course, cut) == only)
             : Settings.Full ? all
-            : Sample.Of(all, Kills);
+            : Sample.Of(all, sample);
     }
 }

@@ -48,25 +48,18 @@ internal sealed class Boot : IAsyncDisposable
             return await Run.TryAsync(command[0], command.Skip(1));
         }
 
-        var quoted = string.Join(' ', command.Select(word => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
-        await _shell.StandardInput.WriteLineAsync($"{quoted} >{_files}.out 2>{_files}.err </dev/null; echo $?");
-        await _shell.StandardInput.FlushAsync();
-        string? code;
-        try
-        {
-            code = await _shell.StandardOutput.ReadLineAsync().WaitAsync(s_limit);
-        }
-        catch (TimeoutException)
-        {
-            _shell.Kill(entireProcessTree: true);
-            throw new CommandException($"'{quoted}' did not end within {s_limit}.");
-        }
-
-        return new Run.Result(
-            int.Parse(code!, CultureInfo.InvariantCulture),
-            await File.ReadAllTextAsync(_files + ".out"),
-            await File.ReadAllTextAsync(_files + ".err"));
+        var code = await AskAsync(_shell, $"{Quoted(command)} >{_files}.out 2>{_files}.err </dev/null; echo $?");
+        return new Run.Result(code, await File.ReadAllTextAsync(_files + ".out"), await File.ReadAllTextAsync(_files + ".err"));
     }
+
+    /// <summary>Starts a program inside, and does not wait for it; gives its process id.</summary>
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="errors">The file that gets what it writes to standard error.</param>
+    public Task<int> StartAsync(IReadOnlyList<string> command, string errors) =>
+        AskAsync(_shell ?? throw new InvalidOperationException("Needs root."), $"{Quoted(command)} >/dev/null 2>{errors} </dev/null & echo $!");
+
+    /// <summary>Waits for a program that was started, and gives its exit code.</summary>
+    public Task<int> WaitAsync(int process) => AskAsync(_shell!, string.Create(CultureInfo.InvariantCulture, $"wait {process}; echo $?"));
 
     public async ValueTask DisposeAsync()
     {
@@ -78,6 +71,25 @@ internal sealed class Boot : IAsyncDisposable
         }
     }
 
+    private static string Quoted(IReadOnlyList<string> command) =>
+        string.Join(' ', command.Select(word => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+
+    private static async Task<int> AskAsync(Process shell, string line)
+    {
+        await shell.StandardInput.WriteLineAsync(line);
+        await shell.StandardInput.FlushAsync();
+        try
+        {
+            var answer = await shell.StandardOutput.ReadLineAsync().WaitAsync(s_limit);
+            return int.Parse(answer!, CultureInfo.InvariantCulture);
+        }
+        catch (TimeoutException)
+        {
+            shell.Kill(entireProcessTree: true);
+            throw new CommandException($"'{line}' did not end within {s_limit}.");
+        }
+    }
+
     private static async Task<Boot> StartAsync(string prepare, Scratch scratch)
     {
         var files = scratch.New("shell");
@@ -86,7 +98,7 @@ internal sealed class Boot : IAsyncDisposable
             return new Boot(null, files);
         }
 
-        var shell = Run.Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", $"{prepare} && echo ready && exec sh"]);
+        var shell = Run.Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", $"{prepare} && echo ready && exec sh 2>/dev/null"]);
         if (await shell.StandardOutput.ReadLineAsync() != "ready")
         {
             var why = await shell.StandardError.ReadToEndAsync();

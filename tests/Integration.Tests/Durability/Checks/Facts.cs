@@ -2,17 +2,19 @@ using System.Collections.Immutable;
 
 namespace ImageStore.Integration.Tests.Durability.Checks;
 
-/// <summary>What has been acknowledged; every key begins with the namespace and a blank.</summary>
+/// <summary>What has been acknowledged. Keys of images and leases begin with the namespace and a blank.</summary>
 internal sealed record Facts
 {
-    /// <summary>Names and the digests that they stand for.</summary>
-    public ImmutableSortedDictionary<string, string> Images { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+    private const string Image = "image ";
+    private const string Pin = "pin ";
+    private const string Lease = "lease ";
+    private const string Held = "held ";
 
-    public ImmutableHashSet<string> Pinned { get; init; } = [];
+    /// <summary>What stands for a fact that is so or not.</summary>
+    public const string Yes = "yes";
 
-    /// <summary>Leases and what they hold, as <c>type:id</c>.</summary>
-    public ImmutableSortedDictionary<string, ImmutableHashSet<string>> Leases { get; init; } =
-        ImmutableSortedDictionary.Create<string, ImmutableHashSet<string>>(StringComparer.Ordinal);
+    /// <summary>All of them: what an image is called and stands for, what is pinned, the leases and what each holds.</summary>
+    public ImmutableSortedDictionary<string, string> Rows { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
     /// <summary>Committed snapshots that are there as long as the machine is not started anew.</summary>
     public ImmutableHashSet<string> Snapshots { get; init; } = [];
@@ -20,16 +22,33 @@ internal sealed record Facts
     /// <summary>Committed snapshots that are there for good.</summary>
     public ImmutableHashSet<string> SyncedSnapshots { get; init; } = [];
 
-    public Facts Named(string key, string digest) => this with { Images = Images.SetItem(key, digest) };
+    public static string ImageKey(string ns, string name) => $"{Image}{ns} {name}";
 
-    public Facts Unnamed(string key) => this with { Images = Images.Remove(key), Pinned = Pinned.Remove(key) };
+    public static string PinKey(string ns, string name) => $"{Pin}{ns} {name}";
+
+    public static string LeaseKey(string ns, string id) => $"{Lease}{ns} {id}";
+
+    public static string HeldKey(string ns, string id, string resource) => $"{Held}{ns} {id} {resource}";
+
+    public bool HasImage(string ns, string name) => Rows.ContainsKey(ImageKey(ns, name));
+
+    public Facts Named(string ns, string name, string digest) => this with { Rows = Rows.SetItem(ImageKey(ns, name), digest) };
+
+    public Facts Unnamed(string ns, string name) => this with { Rows = Rows.Remove(ImageKey(ns, name)).Remove(PinKey(ns, name)) };
+
+    public Facts Pinned(string ns, string name) => this with { Rows = Rows.SetItem(PinKey(ns, name), Yes) };
+
+    public Facts Leased(string ns, string id) => this with { Rows = Rows.SetItem(LeaseKey(ns, id), Yes) };
+
+    public Facts Holding(string ns, string id, params IEnumerable<string> resources) =>
+        this with { Rows = Rows.SetItems(resources.Select(one => KeyValuePair.Create(HeldKey(ns, id, one), Yes))) };
+
+    public Facts Unleased(string ns, string id) =>
+        this with { Rows = Rows.Remove(LeaseKey(ns, id)).RemoveRange(Rows.Keys.Where(key => key.StartsWith(HeldKey(ns, id, string.Empty), StringComparison.Ordinal))) };
 
     public Facts Unpacked(string ns, IEnumerable<string> chain, bool synced)
     {
         var keys = chain.Select(id => $"{ns} {id}").ToList();
         return this with { Snapshots = Snapshots.Union(keys), SyncedSnapshots = synced ? SyncedSnapshots.Union(keys) : SyncedSnapshots };
     }
-
-    public Facts Holding(string lease, params IEnumerable<string> resources) =>
-        this with { Leases = Leases.SetItem(lease, (Leases.GetValueOrDefault(lease) ?? []).Union(resources)) };
 }

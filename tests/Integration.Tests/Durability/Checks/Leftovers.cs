@@ -5,8 +5,11 @@ namespace ImageStore.Integration.Tests.Durability.Checks;
 /// <summary>What lies in a root after a collection although nothing keeps it.</summary>
 internal static class Leftovers
 {
-    /// <summary>Files without rows, ingests, directories without snapshots, and what is half made.</summary>
-    public static IEnumerable<Finding> Of(StoreCli cli, StoreView view)
+    /// <summary>Files without rows, directories without snapshots, and what is half made.</summary>
+    /// <param name="cli">The root.</param>
+    /// <param name="view">What the root tells.</param>
+    /// <param name="ingests">Whether there may be no ingest either. They stay for a day, unless they were gone on with.</param>
+    public static IEnumerable<Finding> Of(StoreCli cli, StoreView view, bool ingests)
     {
         var named = view.Content.Keys.Select(key => key[(key.IndexOf(' ', StringComparison.Ordinal) + 1)..]).ToHashSet(StringComparer.Ordinal);
         foreach (var digest in new BlobFiles(cli.Blobs).All.Where(digest => !named.Contains(digest)))
@@ -14,7 +17,7 @@ internal static class Leftovers
             yield return new Finding(FindingKind.Leftover, $"the file of {digest}, which no namespace sees");
         }
 
-        foreach (var ingest in Entries(cli.Ingests))
+        foreach (var ingest in ingests ? Entries(cli.Ingests) : [])
         {
             yield return new Finding(FindingKind.Leftover, $"the ingest {ingest} with {string.Join(' ', Entries(Path.Combine(cli.Ingests, ingest)))}");
         }

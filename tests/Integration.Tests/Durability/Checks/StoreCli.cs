@@ -21,6 +21,10 @@ internal sealed class StoreCli(string root, Boot boot)
     public Task<Run.Result> TryAsync(string @namespace, params IEnumerable<string> arguments) =>
         boot.RunAsync(Line(@namespace, arguments));
 
+    /// <summary>Starts a command, and does not wait for it; gives its process id.</summary>
+    public Task<int> StartAsync(string @namespace, IReadOnlyList<string> arguments, string errors) =>
+        boot.StartAsync(Line(@namespace, arguments), errors);
+
     /// <summary>What a command writes as JSON.</summary>
     /// <exception cref="CommandException">It failed.</exception>
     public async Task<JsonElement> JsonAsync(string @namespace, params string[] arguments)

@@ -45,6 +45,40 @@ internal sealed class StoreView
         return view;
     }
 
+    /// <summary>The facts, in the words of <see cref="Facts"/>; leases that commands hold while they work are none.</summary>
+    public Dictionary<string, string> Rows()
+    {
+        Dictionary<string, string> rows = new(StringComparer.Ordinal);
+        foreach (var (key, image) in Images)
+        {
+            var (ns, name) = Split(key);
+            rows[Facts.ImageKey(ns, name)] = image.Target;
+            if (image.Labels.ContainsKey(PinLabel))
+            {
+                rows[Facts.PinKey(ns, name)] = Facts.Yes;
+            }
+        }
+
+        foreach (var (key, lease) in Leases)
+        {
+            var (ns, id) = Split(key);
+            if (WorkingLease.Is(id) && lease.Labels.ContainsKey(ExpiryLabel))
+            {
+                continue;
+            }
+
+            rows[Facts.LeaseKey(ns, id)] = Facts.Yes;
+            foreach (var resource in lease.Resources)
+            {
+                rows[Facts.HeldKey(ns, id, resource)] = Facts.Yes;
+            }
+        }
+
+        return rows;
+    }
+
+    private static (string Namespace, string Name) Split(string key) => key.Split(' ', 2) is [var ns, var name] ? (ns, name) : (key, string.Empty);
+
     /// <summary>All but snapshots and times, one line each.</summary>
     public IReadOnlyList<string> Dump() =>
     [

@@ -41,9 +41,21 @@ internal sealed class Tally
                 _kinds[kind] = _kinds.GetValueOrDefault(kind) + 1;
             }
 
+            if (_told.Count >= MaxTold && Settings.Keep is null)
+            {
+                return;
+            }
+
+            var text = $"{string.Join("\n", findings.Select(finding => $"  {finding}"))}\n{tell()}";
             if (_told.Count < MaxTold)
             {
-                _told.Add($"{string.Join("\n", findings.Select(finding => $"  {finding}"))}\n{tell()}");
+                _told.Add(text);
+            }
+
+            if (Settings.Keep is { } folder)
+            {
+                Directory.CreateDirectory(folder);
+                File.AppendAllText(Path.Combine(folder, "failures.txt"), text + "\n\n");
             }
         }
     }

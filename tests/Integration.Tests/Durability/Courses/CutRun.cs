@@ -30,7 +30,7 @@ internal sealed class CutRun(RecordedCourse course, Scratch scratch, int seed, T
         }
 
         var findings = await _workers.CheckAsync(
-            state, step, boots, acknowledged, place.Variant.SameBoot, place.Cut, cancellationToken);
+            state, step, place.Variant.SameBoot ? boots.Same : boots.Another, acknowledged, place.Variant.SameBoot, place.Cut, cancellationToken);
         tally.Count($"disks checked, {place.Variant}");
         if (findings.Count > 0)
         {

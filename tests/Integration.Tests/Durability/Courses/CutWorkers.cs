@@ -15,10 +15,19 @@ internal sealed class CutWorkers(RecordedCourse course, Scratch scratch)
         {
             await using var same = await Boot.SameAsync(scratch);
             await using var another = await Boot.AnotherAsync(scratch);
-            while (queue.TryDequeue(out var one))
+            await using var third = await Boot.AnotherAsync(scratch);
+
+            // Who stops it is still told what was found until then.
+            while (!cancellationToken.IsCancellationRequested && queue.TryDequeue(out var one))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                await work(one, new Boots(same, another));
+                try
+                {
+                    await work(one, new Boots(same, another, third));
+                }
+                catch (OperationCanceledException)
+                {
+                    return;
+                }
             }
         }));
     }
@@ -26,16 +35,16 @@ internal sealed class CutWorkers(RecordedCourse course, Scratch scratch)
     /// <summary>Writes the disk somewhere, and checks it there.</summary>
     /// <returns>What is wrong.</returns>
     public async Task<IReadOnlyList<Finding>> CheckAsync(
-        DiskState state, RecordedStep step, Boots boots, bool acknowledged, bool sameBoot, int mounted, CancellationToken cancellationToken)
+        DiskState state, RecordedStep step, Boot boot, bool acknowledged, bool sameBoot, int mounted, CancellationToken cancellationToken)
     {
         var directory = Directory.CreateDirectory(scratch.New("cut")).FullName;
         new DiskWriter(state).WriteTo(directory);
-        var cli = new StoreCli(Path.Combine(directory, RecordedCourse.RootName), sameBoot ? boots.Same : boots.Another);
+        var cli = new StoreCli(Path.Combine(directory, RecordedCourse.RootName), boot);
         var findings = await new CutCheck(step, course.Trees, scratch).RunAsync(cli, acknowledged, sameBoot, mounted, cancellationToken);
         Directory.Delete(directory, recursive: true);
         return findings;
     }
 
-    /// <summary>The boots of one worker.</summary>
-    internal sealed record Boots(Boot Same, Boot Another);
+    /// <summary>The boots of one worker: the machine's, and two that come after it.</summary>
+    internal sealed record Boots(Boot Same, Boot Another, Boot Third);
 }

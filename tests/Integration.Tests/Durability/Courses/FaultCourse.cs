@@ -16,16 +16,16 @@ internal static class FaultCourse
         var root = Environment.IsPrivilegedProcess;
         return ([
             new Step(Default, ["import", archive.Path], facts => facts
-                .Named($"{Default} {archive.First.Name}", archive.First.Manifest)
-                .Named($"{Default} {archive.Second.Name}", archive.Second.Manifest)),
+                .Named(Default, archive.First.Name, archive.First.Manifest)
+                .Named(Default, archive.Second.Name, archive.Second.Manifest)),
             new Step(Default, ["pull", image.Name], facts => root
-                ? facts.Named($"{Default} {image.Name}", image.Manifest).Unpacked(Default, image.Chain, synced: false)
-                : facts.Named($"{Default} {image.Name}", image.Manifest)),
-            new Step(Default, ["images", "rm", archive.Second.Name], facts => facts.Unnamed($"{Default} {archive.Second.Name}"))
+                ? facts.Named(Default, image.Name, image.Manifest).Unpacked(Default, image.Chain, synced: false)
+                : facts.Named(Default, image.Name, image.Manifest)),
+            new Step(Default, ["images", "rm", archive.Second.Name], facts => facts.Unnamed(Default, archive.Second.Name))
             {
                 DoneCode = view => view.Images.ContainsKey($"{Default} {archive.Second.Name}") ? 0 : NotFound,
             },
-            new Step(Default, ["images", "rm", "--no-gc", image.Name], facts => facts.Unnamed($"{Default} {image.Name}") with { Snapshots = [] })
+            new Step(Default, ["images", "rm", "--no-gc", image.Name], facts => facts.Unnamed(Default, image.Name) with { Snapshots = [] })
             {
                 DoneCode = view => view.Images.ContainsKey($"{Default} {image.Name}") ? 0 : NotFound,
             },

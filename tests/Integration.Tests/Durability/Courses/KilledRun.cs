@@ -30,7 +30,7 @@ internal sealed class KilledRun(RecordedCourse course, Scratch scratch, int seed
             var end = variant == CutVariant.Lost ? replay.Operations.Count : random.Next(cut, replay.Operations.Count + 1);
             var (state, fates) = PowerCut.At(course.Before, replay.Operations.Take(end), variant, random);
             var findings = await _workers.CheckAsync(
-                state, step, boots, acknowledged && end == replay.Operations.Count, sameBoot: false, cut, cancellationToken);
+                state, step, boots.Another, acknowledged && end == replay.Operations.Count, sameBoot: false, cut, cancellationToken);
             tally.Count("disks checked, killed and repeated");
             if (findings.Count > 0)
             {

@@ -49,24 +49,24 @@ internal sealed class MixedCourse
             root ? ["pull", "--sync", tricky.Name] : ["pull", tricky.Name],
             facts => root ? PulledWith(facts, tricky).Unpacked(Default, tricky.Chain, synced: true) : PulledWith(facts, tricky));
         yield return new Step(
-            Default, ["images", "tag", plain.Name, Copy], facts => facts.Named($"{Default} {Copy}", plain.Manifest));
+            Default, ["images", "tag", plain.Name, Copy], facts => facts.Named(Default, Copy, plain.Manifest));
         yield return new Step(
-            Default, ["images", "pin", Copy], facts => facts with { Pinned = facts.Pinned.Add($"{Default} {Copy}") });
-        yield return new Step(Default, ["lease", "create", Lease, "--label", "purpose=test"], facts => facts.Holding($"{Default} {Lease}"))
+            Default, ["images", "pin", Copy], facts => facts.Pinned(Default, Copy));
+        yield return new Step(Default, ["lease", "create", Lease, "--label", "purpose=test"], facts => facts.Leased(Default, Lease))
         {
             DoneCode = view => view.Leases.ContainsKey($"{Default} {Lease}") ? AlreadyExists : 0,
         };
         yield return new Step(
             Default,
             ["lease", "add", Lease, $"content:{two.Blobs[1]}", $"content:{two.Blobs[^1]}"],
-            facts => facts.Holding($"{Default} {Lease}", $"content:{two.Blobs[1]}", $"content:{two.Blobs[^1]}"));
+            facts => facts.Holding(Default, Lease, $"content:{two.Blobs[1]}", $"content:{two.Blobs[^1]}"));
         yield return Remove(Default, two);
         yield return Import(Other, archive);
         yield return Remove(Other, one);
         yield return Pull(broken, unpack: root) with { Death = "fsync:signal=SIGKILL:when=6" };
         yield return Pull(broken, unpack: root);
         yield return Remove(Default, plain);
-        yield return new Step(Default, ["lease", "rm", Lease], facts => facts with { Leases = facts.Leases.Remove($"{Default} {Lease}") })
+        yield return new Step(Default, ["lease", "rm", Lease], facts => facts.Unleased(Default, Lease))
         {
             DoneCode = view => view.Leases.ContainsKey($"{Default} {Lease}") ? 0 : NotFound,
         };
@@ -77,17 +77,17 @@ internal sealed class MixedCourse
         ns,
         ["import", archive.Path],
         facts => facts
-            .Named($"{ns} {archive.First.Name}", archive.First.Manifest)
-            .Named($"{ns} {archive.Second.Name}", archive.Second.Manifest));
+            .Named(ns, archive.First.Name, archive.First.Manifest)
+            .Named(ns, archive.Second.Name, archive.Second.Manifest));
 
     private static Step Pull(TestImage image, bool unpack) => new(
         Default,
         unpack ? ["pull", image.Name] : ["pull", "--no-unpack", image.Name],
         facts => unpack ? PulledWith(facts, image).Unpacked(Default, image.Chain, synced: false) : PulledWith(facts, image));
 
-    private static Facts PulledWith(Facts facts, TestImage image) => facts.Named($"{Default} {image.Name}", image.Manifest);
+    private static Facts PulledWith(Facts facts, TestImage image) => facts.Named(Default, image.Name, image.Manifest);
 
-    private static Step Remove(string ns, TestImage image) => new(ns, ["images", "rm", image.Name], facts => facts.Unnamed($"{ns} {image.Name}"))
+    private static Step Remove(string ns, TestImage image) => new(ns, ["images", "rm", image.Name], facts => facts.Unnamed(ns, image.Name))
     {
         DoneCode = view => view.Images.ContainsKey($"{ns} {image.Name}") ? 0 : NotFound,
     };

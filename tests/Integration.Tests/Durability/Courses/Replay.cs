@@ -4,8 +4,8 @@ using ImageStore.Integration.Tests.Durability.Tracing;
 
 namespace ImageStore.Integration.Tests.Durability.Courses;
 
-/// <summary>Goes on from inside a recorded course: another process on the disk that a killed one left.</summary>
-/// <param name="Operations">All from the beginning of the course to the end of the process.</param>
+/// <summary>Goes on from inside a recorded course: another process on the disk that one left that died.</summary>
+/// <param name="Operations">The past, and what the process did.</param>
 /// <param name="Result">What the process ended with.</param>
 /// <param name="Injected">How often a call was made to fail.</param>
 internal sealed record Replay(IReadOnlyList<DiskOperation> Operations, Support.Run.Result Result, int Injected)
@@ -23,13 +23,16 @@ internal sealed record Replay(IReadOnlyList<DiskOperation> Operations, Support.R
     }
 
     /// <summary>Runs the step's command where the course was after <paramref name="cut"/> operations, and records it.</summary>
+    public static Task<Replay> RunAsync(RecordedCourse course, int cut, Step step, Boot boot, Scratch scratch, string? injection) =>
+        RunAsync(StateAt(course, cut), [.. course.Operations.Take(cut)], step, boot, scratch, injection);
+
+    /// <summary>Runs the step's command on a disk that came about by what was done in the past, and records it.</summary>
     public static async Task<Replay> RunAsync(
-        RecordedCourse course, int cut, Step step, Boot boot, Scratch scratch, string? injection)
+        DiskState state, IReadOnlyList<DiskOperation> past, Step step, Boot boot, Scratch scratch, string? injection)
     {
-        var state = StateAt(course, cut);
         var scope = Directory.CreateDirectory(scratch.New("replay")).FullName;
         new DiskWriter(state).WriteTo(scope);
-        var record = new DiskRecord(scope, state, [.. course.Operations.Take(cut)]);
+        var record = new DiskRecord(scope, state, past);
         var cli = new StoreCli(Path.Combine(scope, RecordedCourse.RootName), boot);
         var traced = await Strace.RecordAsync(cli.CommandLine(step.Namespace, step.Arguments), scratch.New("trace"), injection);
         record.Add(traced.Events);

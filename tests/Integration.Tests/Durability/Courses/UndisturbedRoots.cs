@@ -27,7 +27,7 @@ internal sealed class UndisturbedRoots(IReadOnlyList<TestImage> mountable, Boot 
 
         var view = await Cleaning.CollectAsync(cli, await StoreView.ReadAsync(cli, cancellationToken), cancellationToken);
         var here = mountable.Where(image => Environment.IsPrivilegedProcess
-            && !_trees.ContainsKey(image.Name) && goal.Images.ContainsKey($"{StoreView.Namespaces[0]} {image.Name}"));
+            && !_trees.ContainsKey(image.Name) && goal.HasImage(StoreView.Namespaces[0], image.Name));
         foreach (var image in here.ToList())
         {
             _trees[image.Name] = await MountedTree.ReadAsync(cli, image.Name, scratch.New("mount"));

@@ -61,6 +61,13 @@ internal static partial class Kernel
         }
     }
 
+    /// <summary>Kills a process that nobody has waited for yet.</summary>
+    public static void Kill(int process)
+    {
+        const int SignalKill = 9;
+        _ = SendSignal(process, SignalKill);
+    }
+
     private static void Check(int result, string path)
     {
         if (result != 0)
@@ -68,6 +75,9 @@ internal static partial class Kernel
             throw new IOException($"{path}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int process, int signal);
 
     [LibraryImport("libc", EntryPoint = "getuid")]
     private static partial int GetUserId();

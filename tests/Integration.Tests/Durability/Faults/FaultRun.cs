@@ -30,6 +30,19 @@ internal sealed class FaultRun(RecordedCourse course, Scratch scratch, int seed,
 
     private async Task<bool> TakeAsync(FaultCase fault, CutWorkers.Boots boots, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await TryAsync(fault, boots, cancellationToken);
+        }
+        catch (Xunit.Sdk.XunitException hang)
+        {
+            Count(fault, new Run.Result(-1, string.Empty, hang.Message), [new Finding(FindingKind.BadError, "did not end")]);
+            return false;
+        }
+    }
+
+    private async Task<bool> TryAsync(FaultCase fault, CutWorkers.Boots boots, CancellationToken cancellationToken)
+    {
         var injection = string.Create(CultureInfo.InvariantCulture, $"{fault.Call}:error={fault.Error}:when={fault.Number}");
         return fault.Path is null
             ? await RecordedAsync(fault, injection, boots, cancellationToken)
@@ -80,7 +93,7 @@ internal sealed class FaultRun(RecordedCourse course, Scratch scratch, int seed,
         {
             var (state, fates) = PowerCut.At(course.Before, replay.Operations, variant, variant.RandomFor(seed, fault.Number));
             var found = await _workers.CheckAsync(
-                state, fault.Step, boots, acknowledged, variant.SameBoot, fault.Number, cancellationToken);
+                state, fault.Step, variant.SameBoot ? boots.Same : boots.Another, acknowledged, variant.SameBoot, fault.Number, cancellationToken);
             findings.AddRange(found.Select(one => one with { Text = $"{(variant.SameBoot ? string.Empty : "after a power cut: ")}{one.Text}" }));
             unsynced = found.Count > 0 && !variant.SameBoot ? string.Concat(fates.TakeLast(ToldFates).Select(fate => $"\n    {fate}")) : unsynced;
         }
