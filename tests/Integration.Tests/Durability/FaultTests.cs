@@ -22,11 +22,12 @@ public sealed class FaultTests(RegistryFixture registry, ITestOutputHelper outpu
         registry.Need();
         await Strace.NeedAsync();
         var token = TestContext.Current.CancellationToken;
-        var (steps, mountable) = await FaultCourse.MakeAsync(registry, Directory.CreateDirectory(_scratch.New("images")).FullName);
-        var course = await RecordedCourse.RunAsync(steps, [mountable], _scratch, token);
+        var (steps, mountable) = await FaultCourse.MakeAsync(registry, _scratch.NewFolder("images"));
+        var course = await RecordedCourse.RunAsync(steps, [mountable], Account.Self, _scratch, token);
         List<FaultCase> all = [.. course.Steps.SelectMany(AtSites), .. course.Steps.SelectMany(AnyWhere)];
-        output.WriteLine($"seed {Settings.Seed}, {course.Steps.Sum(step => step.Sites.Sum(site => site.Count))} calls in {course.Steps.Count} commands");
+        output.WriteLine($"seed {Settings.Seed}");
         var tally = new Tally();
+        tally.Count("calls recorded", course.Steps.Sum(step => step.Sites.Sum(site => site.Count)));
         var chosen = Settings.Only is { } only ? all.Where(fault => fault.Name == only) : Settings.Full ? all : Sample.Of(all, Faults);
         await new FaultRun(course, _scratch, Settings.Seed, tally).RunAsync(chosen, Settings.Full && Settings.Only is null, token);
         tally.Tell(output);

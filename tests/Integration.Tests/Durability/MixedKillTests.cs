@@ -20,7 +20,7 @@ public sealed class MixedKillTests(RegistryFixture registry, ITestOutputHelper o
         Run.NeedRoot();
         registry.Need();
         var token = TestContext.Current.CancellationToken;
-        var images = await KillImages.MakeAsync(registry, Directory.CreateDirectory(_scratch.New("images")).FullName);
+        var images = await KillImages.MakeAsync(registry, _scratch.NewFolder("images"));
         var tree = await TreeAsync(images);
         var tally = new Tally();
         await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(worker =>
@@ -31,7 +31,7 @@ public sealed class MixedKillTests(RegistryFixture registry, ITestOutputHelper o
 
     private async Task<SortedDictionary<string, string>> TreeAsync(KillImages images)
     {
-        await using var boot = await Boot.SameAsync(_scratch);
+        await using var boot = await Boot.SameAsync(_scratch, Account.Self);
         var cli = new StoreCli(_scratch.New("root"), boot);
         var name = images.Pullable[^1].Name;
         await Courses.Cleaning.OkAsync(cli, StoreView.Namespaces[0], ["pull", name]);

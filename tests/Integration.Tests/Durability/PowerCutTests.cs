@@ -10,43 +10,60 @@ namespace ImageStore.Integration.Tests.Durability;
 public sealed partial class PowerCutTests(CourseFixture fixture, ITestOutputHelper output) : IClassFixture<CourseFixture>
 {
     private const int Singles = 70;
-    private const int Kills = 10;
-    private const int Repairs = 10;
+    private const int Doubles = 10;
+    private const int OthersSingles = 20;
+    private const int OthersDoubles = 6;
+
+    private readonly Tally _tally = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Root_AfterPowerCutAnywhere_HasWhatWasAcknowledgedAndGoesOn()
+    public async Task Root_AfterPowerCutAnywhere_HasWhatWasAcknowledgedAndGoesOn() =>
+        await CutAsync(await fixture.GetAsync(Stop), Singles);
+
+    [Fact]
+    public async Task Root_AfterKillRepeatAndPowerCut_HasWhatTheRepeatAcknowledged() =>
+        await KillAsync(await fixture.GetAsync(Stop), Doubles);
+
+    [Fact]
+    public async Task Root_AfterPowerCutInTheRepair_HasWhatTheRepairAcknowledged() =>
+        await RepairAsync(await fixture.GetAsync(Stop), Doubles);
+
+    [Fact]
+    public async Task RootOfSomebodyElse_AfterPowerCutAnywhere_HasWhatWasAcknowledgedAndGoesOn() =>
+        await CutAsync(await fixture.GetOthersAsync(Stop), OthersSingles);
+
+    [Fact]
+    public async Task RootOfSomebodyElse_AfterKillRepeatAndPowerCut_HasWhatTheRepeatAcknowledged() =>
+        await KillAsync(await fixture.GetOthersAsync(Stop), OthersDoubles);
+
+    private async Task CutAsync(RecordedCourse course, int sample)
     {
-        var token = TestContext.Current.CancellationToken;
-        var course = await fixture.GetAsync(token);
-        output.WriteLine($"seed {Settings.Seed}, {course.Operations.Count} operations in {course.Steps.Count} commands");
-        var tally = new Tally();
-        await new CutRun(course, fixture.Scratch, Settings.Seed, tally).RunAsync(Places(course), token);
-        tally.Tell(output);
+        await new CutRun(course, fixture.Scratch, Settings.Seed, _tally).RunAsync(Places(course, sample), Stop);
+        Tell(course);
     }
 
-    [Fact]
-    public async Task Root_AfterKillRepeatAndPowerCut_HasWhatTheRepeatAcknowledged()
+    private async Task KillAsync(RecordedCourse course, int sample)
     {
-        var token = TestContext.Current.CancellationToken;
-        var course = await fixture.GetAsync(token);
+        await new KilledRun(course, fixture.Scratch, Settings.Seed, _tally).RunAsync(Cuts(course, KilledRun.NameOf, sample), Stop);
+        Tell(course);
+    }
+
+    private async Task RepairAsync(RecordedCourse course, int sample)
+    {
+        await new RepairRun(course, fixture.Scratch, Settings.Seed, _tally).RunAsync(Cuts(course, RepairRun.NameOf, sample), Stop);
+        Tell(course);
+    }
+
+    private void Tell(RecordedCourse course)
+    {
         output.WriteLine($"seed {Settings.Seed}");
-        var tally = new Tally();
-        await new KilledRun(course, fixture.Scratch, Settings.Seed, tally).RunAsync(Cuts(course, KilledRun.NameOf, Kills), token);
-        tally.Tell(output);
+        _tally.Count("operations recorded", course.Operations.Count);
+        _tally.Tell(output);
     }
 
-    [Fact]
-    public async Task Root_AfterPowerCutInTheRepair_HasWhatTheRepairAcknowledged()
-    {
-        var token = TestContext.Current.CancellationToken;
-        var course = await fixture.GetAsync(token);
-        output.WriteLine($"seed {Settings.Seed}");
-        var tally = new Tally();
-        await new RepairRun(course, fixture.Scratch, Settings.Seed, tally).RunAsync(Cuts(course, RepairRun.NameOf, Repairs), token);
-        tally.Tell(output);
-    }
-
-    private static IEnumerable<CutPlace> Places(RecordedCourse course)
+    private static IEnumerable<CutPlace> Places(RecordedCourse course, int sample)
     {
         List<CutPlace> all = [.. Enumerable.Range(0, course.Operations.Count + 1)
             .SelectMany(cut => CutVariant.All.Select(variant => new CutPlace(cut, variant)))];
@@ -56,7 +73,7 @@ public sealed partial class PowerCutTests(CourseFixture fixture, ITestOutputHelp
         }
 
         // What each acknowledgement leaves when nothing else survives, and a sample that is spread over the course.
-        return Settings.Full ? all : course.Steps.Select(step => new CutPlace(step.End, CutVariant.Lost)).Concat(Sample.Of(all, Singles));
+        return Settings.Full ? all : course.Steps.Select(step => new CutPlace(step.End, CutVariant.Lost)).Concat(Sample.Of(all, sample));
     }
 
     private static IEnumerable<int> Cuts(RecordedCourse course, Func<RecordedCourse, int, string> name, int sample)

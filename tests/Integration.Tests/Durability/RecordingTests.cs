@@ -15,8 +15,8 @@ public sealed class RecordingTests : IDisposable
     public async Task Add_WhatCommonToolsDo_GivesTheDiskThatTheyLeave()
     {
         await Strace.NeedAsync();
-        var scope = Directory.CreateDirectory(_scratch.New("scope")).FullName;
-        var record = new DiskRecord(scope, new DiskState(new Inode(InodeKind.Directory)));
+        var scope = _scratch.NewFolder("scope");
+        var record = new DiskRecord(scope, new DiskState(new Inode(InodeKind.Directory)), Kernel.Owner);
         string[][] commands =
         [
             ["mkdir", In("d"), In("d/e")],
@@ -50,7 +50,7 @@ public sealed class RecordingTests : IDisposable
         Assert.Equal([record.State[moved].Entries["moved"], moved], record.Operations.OfType<InodeSync>().Select(sync => sync.Inode).Distinct());
 
         // What is written down again is the same.
-        var copy = Directory.CreateDirectory(_scratch.New("copy")).FullName;
+        var copy = _scratch.NewFolder("copy");
         new DiskWriter(record.State).WriteTo(copy);
         Assert.Empty(DiskDifference.Of(record.State, await DiskReader.ReadAsync(copy)));
 

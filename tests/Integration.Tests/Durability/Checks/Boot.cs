@@ -18,20 +18,23 @@ internal sealed class Boot : IAsyncDisposable
     private readonly Process? _shell;
     private readonly string _files;
 
-    private Boot(Process? shell, string files) => (_shell, _files) = (shell, files);
+    private Boot(Process? shell, string files, Account account) => (_shell, _files, Account) = (shell, files, account);
+
+    /// <summary>Who runs programs here.</summary>
+    public Account Account { get; }
 
     /// <summary>What stands before a path to see it from outside as those inside do.</summary>
     public string RootPath => _shell is null ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"/proc/{_shell.Id}/root");
 
     /// <summary>The boot that the machine is in.</summary>
-    public static Task<Boot> SameAsync(Scratch scratch) => StartAsync("true", scratch);
+    public static Task<Boot> SameAsync(Scratch scratch, Account account) => StartAsync("true", scratch, account);
 
     /// <summary>Another boot.</summary>
-    public static async Task<Boot> AnotherAsync(Scratch scratch)
+    public static async Task<Boot> AnotherAsync(Scratch scratch, Account account)
     {
         var file = scratch.New("boot-id");
         await File.WriteAllTextAsync(file, $"{Guid.NewGuid()}\n");
-        return await StartAsync($"mount --bind '{file}' {BootId}", scratch);
+        return await StartAsync($"mount --bind '{file}' {BootId}", scratch, account);
     }
 
     /// <summary>A command line that runs a program inside.</summary>
@@ -90,12 +93,12 @@ internal sealed class Boot : IAsyncDisposable
         }
     }
 
-    private static async Task<Boot> StartAsync(string prepare, Scratch scratch)
+    private static async Task<Boot> StartAsync(string prepare, Scratch scratch, Account account)
     {
         var files = scratch.New("shell");
         if (!Environment.IsPrivilegedProcess)
         {
-            return new Boot(null, files);
+            return new Boot(null, files, account);
         }
 
         var shell = Run.Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", $"{prepare} && echo ready && exec sh 2>/dev/null"]);
@@ -107,6 +110,6 @@ internal sealed class Boot : IAsyncDisposable
             Assert.Skip($"mount namespaces do not work here: {why.Trim()}");
         }
 
-        return new Boot(shell, files);
+        return new Boot(shell, files, account);
     }
 }

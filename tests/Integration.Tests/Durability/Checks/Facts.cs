@@ -43,8 +43,11 @@ internal sealed record Facts
     public Facts Holding(string ns, string id, params IEnumerable<string> resources) =>
         this with { Rows = Rows.SetItems(resources.Select(one => KeyValuePair.Create(HeldKey(ns, id, one), Yes))) };
 
-    public Facts Unleased(string ns, string id) =>
-        this with { Rows = Rows.Remove(LeaseKey(ns, id)).RemoveRange(Rows.Keys.Where(key => key.StartsWith(HeldKey(ns, id, string.Empty), StringComparison.Ordinal))) };
+    public Facts Unleased(string ns, string id)
+    {
+        var held = Rows.Keys.Where(key => key.StartsWith(HeldKey(ns, id, string.Empty), StringComparison.Ordinal));
+        return this with { Rows = Rows.Remove(LeaseKey(ns, id)).RemoveRange(held) };
+    }
 
     public Facts Unpacked(string ns, IEnumerable<string> chain, bool synced)
     {

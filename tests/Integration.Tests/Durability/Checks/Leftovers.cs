@@ -19,7 +19,8 @@ internal static class Leftovers
 
         foreach (var ingest in ingests ? Entries(cli.Ingests) : [])
         {
-            yield return new Finding(FindingKind.Leftover, $"the ingest {ingest} with {string.Join(' ', Entries(Path.Combine(cli.Ingests, ingest)))}");
+            var files = string.Join(' ', Entries(Path.Combine(cli.Ingests, ingest)));
+            yield return new Finding(FindingKind.Leftover, $"the ingest {ingest} with {files}");
         }
 
         foreach (var partial in Directory.EnumerateFiles(cli.Root, "*", SearchOption.TopDirectoryOnly)
@@ -29,7 +30,8 @@ internal static class Leftovers
             yield return new Finding(FindingKind.Leftover, $"the file {partial}");
         }
 
-        var folders = Entries(Path.Combine(cli.Root, "snapshots")).SelectMany(kind => Entries(Path.Combine(cli.Root, "snapshots", kind))).ToList();
+        var kinds = Path.Combine(cli.Root, "snapshots");
+        var folders = Entries(kinds).SelectMany(kind => Entries(Path.Combine(kinds, kind))).ToList();
         foreach (var folder in folders.Where(name => !long.TryParse(name, CultureInfo.InvariantCulture, out _)))
         {
             yield return new Finding(FindingKind.Leftover, $"the folder {folder} among the snapshots");

@@ -16,6 +16,14 @@ internal sealed class Scratch : IDisposable
     /// <summary>A path that nothing has.</summary>
     public string New(string name) => System.IO.Path.Combine(Path, $"{name}-{Interlocked.Increment(ref _next)}");
 
+    /// <summary>A new folder into which everybody may write.</summary>
+    public string NewFolder(string name)
+    {
+        var folder = Directory.CreateDirectory(New(name));
+        folder.UnixFileMode |= UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        return folder.FullName;
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private static DirectoryInfo Make()
@@ -42,6 +50,8 @@ internal sealed class Scratch : IDisposable
             }
         }
 
-        return Directory.CreateTempSubdirectory(Prefix);
+        var onDisk = Directory.CreateTempSubdirectory(Prefix);
+        onDisk.UnixFileMode |= UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        return onDisk;
     }
 }

@@ -47,5 +47,5 @@ internal sealed class StoreCli(string root, Boot boot)
     }
 
     private string[] Line(string @namespace, IEnumerable<string> arguments) =>
-        [ImageStoreCli.Binary, "--root", root, "--namespace", @namespace, "--quiet", .. arguments];
+        [.. boot.Account.Prefix, boot.Account.Program, "--root", root, "--namespace", @namespace, "--quiet", .. arguments];
 }

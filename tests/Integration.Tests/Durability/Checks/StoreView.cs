@@ -33,7 +33,7 @@ internal sealed class StoreView
             await view.ReadNamesAsync(cli, ns);
         }
 
-        foreach (var ns in Namespaces.Where(_ => Environment.IsPrivilegedProcess))
+        foreach (var ns in Namespaces.Where(_ => cli.Boot.Account.Unpacks))
         {
             foreach (var snapshot in (await cli.JsonAsync(ns, "snapshots", "ls")).EnumerateArray())
             {

@@ -68,7 +68,8 @@ internal sealed class CutCheck(
 
         return new Finding(
             FindingKind.NotRepeatable,
-            $"{step.Step} ended with {result.ExitCode} instead of {allowed}, at the next attempts with {string.Join(", ", later)}: {result.Error.Trim()}");
+            $"{step.Step} ended with {result.ExitCode} instead of {allowed}, at the next attempts with {string.Join(", ", later)}: "
+            + result.Error.Trim());
     }
 
     private void Compare(StoreView view, bool sameBoot, List<Finding> findings)

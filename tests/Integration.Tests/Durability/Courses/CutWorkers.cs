@@ -13,9 +13,9 @@ internal sealed class CutWorkers(RecordedCourse course, Scratch scratch)
         var queue = new ConcurrentQueue<T>(cases);
         await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(async _ =>
         {
-            await using var same = await Boot.SameAsync(scratch);
-            await using var another = await Boot.AnotherAsync(scratch);
-            await using var third = await Boot.AnotherAsync(scratch);
+            await using var same = await Boot.SameAsync(scratch, course.Account);
+            await using var another = await Boot.AnotherAsync(scratch, course.Account);
+            await using var third = await Boot.AnotherAsync(scratch, course.Account);
 
             // Who stops it is still told what was found until then.
             while (!cancellationToken.IsCancellationRequested && queue.TryDequeue(out var one))
@@ -37,7 +37,7 @@ internal sealed class CutWorkers(RecordedCourse course, Scratch scratch)
     public async Task<IReadOnlyList<Finding>> CheckAsync(
         DiskState state, RecordedStep step, Boot boot, bool acknowledged, bool sameBoot, int mounted, CancellationToken cancellationToken)
     {
-        var directory = Directory.CreateDirectory(scratch.New("cut")).FullName;
+        var directory = scratch.NewFolder("cut");
         new DiskWriter(state).WriteTo(directory);
         var cli = new StoreCli(Path.Combine(directory, RecordedCourse.RootName), boot);
         var findings = await new CutCheck(step, course.Trees, scratch).RunAsync(cli, acknowledged, sameBoot, mounted, cancellationToken);

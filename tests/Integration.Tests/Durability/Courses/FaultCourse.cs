@@ -1,3 +1,4 @@
+using ImageStore.Integration.Tests.Durability.Checks;
 using ImageStore.Integration.Tests.Support;
 
 namespace ImageStore.Integration.Tests.Durability.Courses;
@@ -13,7 +14,7 @@ internal static class FaultCourse
     {
         var archive = await TestArchive.MakeAsync(folder);
         var image = await TestImage.PushAsync(registry, Layouts.Tricky(Path.Combine(folder, "tricky"), "faults"), "durability-faults");
-        var root = Environment.IsPrivilegedProcess;
+        var root = Account.Self.Unpacks;
         return ([
             new Step(Default, ["import", archive.Path], facts => facts
                 .Named(Default, archive.First.Name, archive.First.Manifest)

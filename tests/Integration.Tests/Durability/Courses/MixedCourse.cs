@@ -20,8 +20,8 @@ internal sealed class MixedCourse
     /// <summary>Images that are there at the end, to be mounted.</summary>
     public IReadOnlyList<TestImage> Mountable { get; }
 
-    /// <summary>Makes the images, and the course over them.</summary>
-    public static async Task<MixedCourse> MakeAsync(RegistryFixture registry, string folder)
+    /// <summary>Makes the images, and the course over them, with or without unpacking.</summary>
+    public static async Task<MixedCourse> MakeAsync(RegistryFixture registry, string folder, bool unpack)
     {
         var archive = await TestArchive.MakeAsync(folder);
         var plain = await TestImage.PushAsync(
@@ -30,13 +30,12 @@ internal sealed class MixedCourse
             registry, Layouts.Tricky(Path.Combine(folder, "tricky"), "durability"), "durability-tricky");
         var broken = await TestImage.PushAsync(
             registry, Layouts.Random(Path.Combine(folder, "broken"), 3, 3, 20_000, seed: 12), "durability-broken");
-        return new MixedCourse([.. All(archive, plain, tricky, broken)], [tricky, plain with { Name = Copy }]);
+        return new MixedCourse([.. All(archive, plain, tricky, broken, unpack)], [tricky, plain with { Name = Copy }]);
     }
 
-    private static IEnumerable<Step> All(TestArchive archive, TestImage plain, TestImage tricky, TestImage broken)
+    private static IEnumerable<Step> All(TestArchive archive, TestImage plain, TestImage tricky, TestImage broken, bool root)
     {
         var (one, two) = (archive.First, archive.Second);
-        var root = Environment.IsPrivilegedProcess;
         yield return Import(Default, archive);
         yield return Pull(plain, unpack: false);
         if (root)

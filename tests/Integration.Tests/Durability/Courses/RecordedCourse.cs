@@ -6,11 +6,13 @@ using ImageStore.Integration.Tests.Durability.Tracing;
 namespace ImageStore.Integration.Tests.Durability.Courses;
 
 /// <summary>A course that ran to its end, and all that it did to the disk.</summary>
+/// <param name="Account">Who ran it.</param>
 /// <param name="Before">The disk before it.</param>
 /// <param name="Operations">In order.</param>
 /// <param name="Steps">In order.</param>
 /// <param name="Trees">What images show when they are mounted, by name.</param>
 internal sealed record RecordedCourse(
+    Account Account,
     DiskState Before,
     IReadOnlyList<DiskOperation> Operations,
     IReadOnlyList<RecordedStep> Steps,
@@ -20,12 +22,12 @@ internal sealed record RecordedCourse(
 
     /// <summary>Runs the steps on a fresh root, and records them.</summary>
     public static async Task<RecordedCourse> RunAsync(
-        IReadOnlyList<Step> steps, IReadOnlyList<TestImage> mountable, Scratch scratch, CancellationToken cancellationToken)
+        IReadOnlyList<Step> steps, IReadOnlyList<TestImage> mountable, Account account, Scratch scratch, CancellationToken cancellationToken)
     {
-        await using var boot = await Boot.SameAsync(scratch);
-        var scope = Directory.CreateDirectory(scratch.New("course")).FullName;
+        await using var boot = await Boot.SameAsync(scratch, account);
+        var scope = scratch.NewFolder("course");
         var before = new DiskState(new Inode(InodeKind.Directory));
-        var record = new DiskRecord(scope, before.Copy());
+        var record = new DiskRecord(scope, before.Copy(), account.Owner);
         var cli = new StoreCli(Path.Combine(scope, RootName), boot);
         var undisturbed = new UndisturbedRoots(mountable, boot, scratch);
         List<RecordedStep> recorded = [];
@@ -51,7 +53,7 @@ internal sealed record RecordedCourse(
         }
 
         Directory.Delete(scope, recursive: true);
-        return new RecordedCourse(before, record.Operations, recorded, undisturbed.Trees);
+        return new RecordedCourse(account, before, record.Operations, recorded, undisturbed.Trees);
     }
 
     /// <summary>The step in which the operation number <paramref name="cut"/> is, or the last one.</summary>

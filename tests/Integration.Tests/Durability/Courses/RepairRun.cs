@@ -24,7 +24,10 @@ internal sealed class RepairRun(RecordedCourse course, Scratch scratch, int seed
         tally.Count("repairs recorded");
         var random = first.RandomFor(~seed, cut);
         (int End, CutVariant Variant)[] seconds =
-            [(replay.Operations.Count, CutVariant.Lost), (random.Next(replay.Operations.Count + 1), CutVariant.Seeded[random.Next(CutVariant.Seeded.Count)])];
+        [
+            (replay.Operations.Count, CutVariant.Lost),
+            (random.Next(replay.Operations.Count + 1), CutVariant.Seeded[random.Next(CutVariant.Seeded.Count)]),
+        ];
         foreach (var (end, variant) in seconds)
         {
             var (state, fates) = PowerCut.At(before, replay.Operations.Take(end), variant, variant.RandomFor(~seed, cut));

@@ -30,9 +30,9 @@ internal sealed record Replay(IReadOnlyList<DiskOperation> Operations, Support.R
     public static async Task<Replay> RunAsync(
         DiskState state, IReadOnlyList<DiskOperation> past, Step step, Boot boot, Scratch scratch, string? injection)
     {
-        var scope = Directory.CreateDirectory(scratch.New("replay")).FullName;
+        var scope = scratch.NewFolder("replay");
         new DiskWriter(state).WriteTo(scope);
-        var record = new DiskRecord(scope, state, past);
+        var record = new DiskRecord(scope, state, boot.Account.Owner, past);
         var cli = new StoreCli(Path.Combine(scope, RecordedCourse.RootName), boot);
         var traced = await Strace.RecordAsync(cli.CommandLine(step.Namespace, step.Arguments), scratch.New("trace"), injection);
         record.Add(traced.Events);

@@ -17,7 +17,7 @@ internal sealed class UndisturbedRoots(IReadOnlyList<TestImage> mountable, Boot 
     /// <summary>What the root has after the step, and after what nothing keeps was collected. Works on a copy.</summary>
     public async Task<StoreView> LookAsync(DiskState state, Step step, Facts goal, CancellationToken cancellationToken)
     {
-        var copy = Directory.CreateDirectory(scratch.New("undisturbed")).FullName;
+        var copy = scratch.NewFolder("undisturbed");
         new DiskWriter(state).WriteTo(copy);
         var cli = new StoreCli(Path.Combine(copy, RecordedCourse.RootName), boot);
         if (step.Death is not null)
@@ -26,7 +26,7 @@ internal sealed class UndisturbedRoots(IReadOnlyList<TestImage> mountable, Boot 
         }
 
         var view = await Cleaning.CollectAsync(cli, await StoreView.ReadAsync(cli, cancellationToken), cancellationToken);
-        var here = mountable.Where(image => Environment.IsPrivilegedProcess
+        var here = mountable.Where(image => boot.Account.Unpacks
             && !_trees.ContainsKey(image.Name) && goal.HasImage(StoreView.Namespaces[0], image.Name));
         foreach (var image in here.ToList())
         {

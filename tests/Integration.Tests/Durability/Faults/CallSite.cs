@@ -30,7 +30,8 @@ internal sealed record CallSite(string Call, string Path, int Count)
             .Select(group => new CallSite(group.Key.Name, group.Key.Path!, group.Count()))
             .OrderBy(site => site.Call, StringComparer.Ordinal).ThenBy(site => site.Path, StringComparer.Ordinal)];
 
-    private static bool IsRandom(string path) => path.Contains("probe-", StringComparison.Ordinal) || path.EndsWith(".partial", StringComparison.Ordinal);
+    private static bool IsRandom(string path) =>
+        path.Contains("probe-", StringComparison.Ordinal) || path.EndsWith(".partial", StringComparison.Ordinal);
 
     private static string? PathOf(TracedCall call, string scope)
     {

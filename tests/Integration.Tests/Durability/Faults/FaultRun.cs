@@ -53,7 +53,7 @@ internal sealed class FaultRun(RecordedCourse course, Scratch scratch, int seed,
     private async Task<bool> InjectedAsync(
         FaultCase fault, string path, string injection, CutWorkers.Boots boots, CancellationToken cancellationToken)
     {
-        var directory = Directory.CreateDirectory(scratch.New("fault")).FullName;
+        var directory = scratch.NewFolder("fault");
         var state = Replay.StateAt(course, fault.Step.Start);
         new DiskWriter(state).WriteTo(directory);
         var cli = new StoreCli(Path.Combine(directory, RecordedCourse.RootName), boots.Same);
@@ -109,8 +109,8 @@ internal sealed class FaultRun(RecordedCourse course, Scratch scratch, int seed,
         {
             tally.Fail(
                 findings,
-                () => $"  {fault.Call} on {fault.Path ?? "any path"}, call {fault.Number} of each thread, failed with {fault.Error} in '{fault.Step.Step}', "
-                    + $"which ended with {result.ExitCode}: {result.Error.Trim()}{unsynced}\n"
+                () => $"  {fault.Call} on {fault.Path ?? "any path"}, call {fault.Number} of each thread, failed with {fault.Error} "
+                    + $"in '{fault.Step.Step}', which ended with {result.ExitCode}: {result.Error.Trim()}{unsynced}\n"
                     + $"  again: IMAGESTORE_DURABILITY_ONLY='{fault.Name}' ./test Integration.Tests");
         }
     }

@@ -7,8 +7,9 @@ namespace ImageStore.Integration.Tests.Durability.Kills;
 internal sealed class CommandChooser(KillImages images, Random random)
 {
     private const int Tags = 4;
-    private const int LeaseIds = 3;
     private const int MaxAttempts = 100;
+
+    private static readonly string[] s_leaseIds = ["lease0", "lease1", "lease2"];
 
     private IEnumerable<TestImage> All => images.Pullable.Append(images.Archive.First).Append(images.Archive.Second);
 
@@ -27,8 +28,9 @@ internal sealed class CommandChooser(KillImages images, Random random)
                 5 or 6 => Import(ns),
                 7 or 8 when names.Count > 0 => Tag(model, ns, Any(names)),
                 9 when names.Count > 0 => Pin(ns, Any(names), Any<bool>([true, false])),
-                10 or 11 when names.FindAll(name => !model.Rows.ContainsKey(Facts.PinKey(ns, name))) is { Count: > 0 } free => Remove(ns, Any(free)),
-                12 when LeaseIds > leases.Count => CreateLease(ns, Any(Enumerable.Range(0, LeaseIds).Select(i => $"lease{i}").Except(leases).ToList())),
+                10 or 11 when names.FindAll(name => !model.Rows.ContainsKey(Facts.PinKey(ns, name))) is { Count: > 0 } free =>
+                    Remove(ns, Any(free)),
+                12 when s_leaseIds.Except(leases).ToList() is { Count: > 0 } free => CreateLease(ns, Any(free)),
                 13 when leases.Count > 0 && blobs.Count > 0 => AddToLease(ns, Any(leases), Any(blobs)),
                 14 when leases.Count > 0 && random.Next(2) == 0 => RemoveLease(model, ns, Any(leases)),
                 14 when blobs.Count > 0 => RemoveBlob(ns, Any(blobs)),
@@ -51,7 +53,9 @@ internal sealed class CommandChooser(KillImages images, Random random)
     {
         Changes = [
             (Facts.LeaseKey(ns, id), null),
-            .. model.Rows.Keys.Where(key => key.StartsWith(Facts.HeldKey(ns, id, string.Empty), StringComparison.Ordinal)).Select(key => (key, (string?)null)),
+            .. model.Rows.Keys
+                .Where(key => key.StartsWith(Facts.HeldKey(ns, id, string.Empty), StringComparison.Ordinal))
+                .Select(key => (key, (string?)null)),
         ],
     };
 
@@ -71,7 +75,10 @@ internal sealed class CommandChooser(KillImages images, Random random)
     public static List<string> Leases(KillModel model, string ns) => Below(model, Facts.LeaseKey(ns, string.Empty));
 
     private static List<string> Below(KillModel model, string prefix) =>
-        [.. model.Rows.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).Select(key => key[prefix.Length..]).Order(StringComparer.Ordinal)];
+        [.. model.Rows.Keys
+            .Where(key => key.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(key => key[prefix.Length..])
+            .Order(StringComparer.Ordinal)];
 
     private static KillCommand Pull(string ns, TestImage image, bool unpack) => new(
         unpack ? "pull" : "pull --no-unpack", ns, unpack ? ["pull", image.Name] : ["pull", "--no-unpack", image.Name])
@@ -83,7 +90,11 @@ internal sealed class CommandChooser(KillImages images, Random random)
 
     private KillCommand Import(string ns) => new("import", ns, "import", images.Archive.Path)
     {
-        Changes = [.. ((TestImage[])[images.Archive.First, images.Archive.Second]).Select(image => (Facts.ImageKey(ns, image.Name), (string?)image.Manifest))],
+        Changes =
+        [
+            (Facts.ImageKey(ns, images.Archive.First.Name), images.Archive.First.Manifest),
+            (Facts.ImageKey(ns, images.Archive.Second.Name), images.Archive.Second.Manifest),
+        ],
         Brings = [.. images.Archive.First.Blobs.Concat(images.Archive.Second.Blobs).Select(blob => $"{ns} {blob}")],
     };
 

@@ -43,7 +43,8 @@ internal sealed class Farewell(
 
         view = await CollectAsync(model, cancellationToken);
         _findings.AddRange(Leftovers.Of(cli, view, ingests: false));
-        _findings.AddRange(view.Content.Keys.Concat(view.Snapshots.Keys).Select(key => new Finding(FindingKind.Leftover, $"{key}, which nothing keeps")));
+        _findings.AddRange(view.Content.Keys.Concat(view.Snapshots.Keys)
+            .Select(key => new Finding(FindingKind.Leftover, $"{key}, which nothing keeps")));
         return _findings;
     }
 

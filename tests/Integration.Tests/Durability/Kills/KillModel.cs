@@ -30,7 +30,8 @@ internal sealed class KillModel
             result.Allow(key, value);
         }
 
-        foreach (var group in round.SelectMany(one => one.Command.Changes.Select(change => (change.Key, change.Value, one.Succeeded))).GroupBy(one => one.Key))
+        var changes = round.SelectMany(one => one.Command.Changes.Select(change => (change.Key, change.Value, one.Succeeded)));
+        foreach (var group in changes.GroupBy(change => change.Key))
         {
             if (group.Any(change => change.Succeeded))
             {

@@ -49,7 +49,8 @@ internal sealed class KillRound(StoreCli cli, Pace pace, Scratch scratch)
     /// <summary>What became of a command.</summary>
     internal sealed record Outcome(KillCommand Command, int Code, bool Killed, TimeSpan? Delay, string Error)
     {
-        public override string ToString() =>
-            $"{Command}: {(Killed ? $"killed after {Delay!.Value.TotalMilliseconds:F0} ms" : $"ended with {Code}{(Error.Length > 0 ? $" ({Error})" : string.Empty)}")}";
+        public override string ToString() => Killed
+            ? $"{Command}: killed after {Delay!.Value.TotalMilliseconds:F0} ms"
+            : $"{Command}: ended with {Code}{(Error.Length > 0 ? $" ({Error})" : string.Empty)}";
     }
 }

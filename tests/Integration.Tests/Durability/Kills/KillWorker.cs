@@ -26,7 +26,7 @@ internal sealed class KillWorker(
     /// <summary>Goes on until the tally has <paramref name="kills"/> kills.</summary>
     public async Task RunAsync(int kills, CancellationToken cancellationToken)
     {
-        await using var boot = await Boot.SameAsync(scratch);
+        await using var boot = await Boot.SameAsync(scratch, Account.Self);
         var pace = new Pace(_random);
         while (tally.Of(Kills) < kills)
         {
@@ -36,7 +36,7 @@ internal sealed class KillWorker(
             tally.Count("roots");
             if (findings.Count > 0)
             {
-                tally.Fail(findings, () => $"  seed {seed} in {root}; the last rounds were\n    {string.Join("\n    ", _story.TakeLast(ToldRounds))}");
+                tally.Fail(findings, () => $"  seed {seed}; the last rounds were\n    {string.Join("\n    ", _story.TakeLast(ToldRounds))}");
             }
 
             if (Directory.Exists(root))

@@ -80,7 +80,8 @@ internal sealed partial class DiskRecord
 
     private static string Device(string text)
     {
-        var parts = text.Split('(', ',', ')').Select(part => part.Trim()).Where(part => part.StartsWith("0x", StringComparison.Ordinal) || part == "0");
+        var parts = text.Split('(', ',', ')').Select(part => part.Trim())
+            .Where(part => part.StartsWith("0x", StringComparison.Ordinal) || part == "0");
         return string.Join(':', parts.Select(part => part == "0" ? 0 : Convert.ToInt32(part, 16)));
     }
 

@@ -19,11 +19,12 @@ internal sealed partial class DiskRecord
     /// <summary>Begins a record.</summary>
     /// <param name="scope">The directory that the disk's root stands for.</param>
     /// <param name="state">The disk before; it is changed as the programs change it.</param>
+    /// <param name="owner">Whose the files are that the programs make, as <c>uid:gid</c>.</param>
     /// <param name="past">What was done before to come to that state.</param>
-    public DiskRecord(string scope, DiskState state, params IReadOnlyList<DiskOperation> past)
+    public DiskRecord(string scope, DiskState state, string owner, params IReadOnlyList<DiskOperation> past)
     {
         (State, _paths, _operations) = (state, new PathWalk(scope, state), [.. past]);
-        (_owner, _umask) = (Kernel.Owner, Kernel.Umask);
+        (_owner, _umask) = (owner, Kernel.Umask);
         _clock = past.Count == 0 ? 0 : past[^1].Left + 1;
     }
 
