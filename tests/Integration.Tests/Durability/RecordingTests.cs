@@ -40,7 +40,7 @@ public sealed class RecordingTests : IDisposable
         ];
         foreach (var command in commands)
         {
-            var traced = await Strace.RecordAsync(command, _scratch.New("trace"));
+            var traced = await Strace.RecordAsync(null, command, _scratch.New("trace"));
             record.Add(traced.Events);
             Assert.Empty(DiskDifference.Of(record.State, await DiskReader.ReadAsync(scope)));
         }

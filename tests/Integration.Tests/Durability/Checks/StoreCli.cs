@@ -14,16 +14,16 @@ internal sealed class StoreCli(string root, Boot boot)
 
     public string Ingests => Path.Combine(root, "content/ingest");
 
-    /// <summary>The whole command line; errors come without progress.</summary>
+    /// <summary>The command line within the boot; errors come without progress.</summary>
     public IReadOnlyList<string> CommandLine(string @namespace, params IEnumerable<string> arguments) =>
-        boot.Command(Line(@namespace, arguments));
+        [.. boot.Account.Prefix, boot.Account.Program, "--root", root, "--namespace", @namespace, "--quiet", .. arguments];
 
     public Task<Run.Result> TryAsync(string @namespace, params IEnumerable<string> arguments) =>
-        boot.RunAsync(Line(@namespace, arguments));
+        boot.RunAsync(CommandLine(@namespace, arguments));
 
     /// <summary>Starts a command, and does not wait for it; gives its process id.</summary>
     public Task<int> StartAsync(string @namespace, IReadOnlyList<string> arguments, string errors) =>
-        boot.StartAsync(Line(@namespace, arguments), errors);
+        boot.StartAsync(CommandLine(@namespace, arguments), errors);
 
     /// <summary>What a command writes as JSON.</summary>
     /// <exception cref="CommandException">It failed.</exception>
@@ -45,7 +45,4 @@ internal sealed class StoreCli(string root, Boot boot)
             throw new CommandException($"'{string.Join(' ', arguments)}' in {@namespace} wrote no JSON: {failure.Message}");
         }
     }
-
-    private string[] Line(string @namespace, IEnumerable<string> arguments) =>
-        [.. boot.Account.Prefix, boot.Account.Program, "--root", root, "--namespace", @namespace, "--quiet", .. arguments];
 }

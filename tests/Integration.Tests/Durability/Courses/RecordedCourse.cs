@@ -35,7 +35,7 @@ internal sealed record RecordedCourse(
         foreach (var step in steps)
         {
             var start = record.Operations.Count;
-            var traced = await Strace.RecordAsync(cli.CommandLine(step.Namespace, step.Arguments), scratch.New("trace"), step.Death);
+            var traced = await Strace.RecordAsync(boot, cli.CommandLine(step.Namespace, step.Arguments), scratch.New("trace"), step.Death);
             Assert.True(
                 (traced.Result.ExitCode == 0) == step.Death is null, $"{step} ended with {traced.Result.ExitCode}: {traced.Result.Error}");
             record.Add(traced.Events);

@@ -34,7 +34,7 @@ internal sealed record Replay(IReadOnlyList<DiskOperation> Operations, Support.R
         new DiskWriter(state).WriteTo(scope);
         var record = new DiskRecord(scope, state, boot.Account.Owner, past);
         var cli = new StoreCli(Path.Combine(scope, RecordedCourse.RootName), boot);
-        var traced = await Strace.RecordAsync(cli.CommandLine(step.Namespace, step.Arguments), scratch.New("trace"), injection);
+        var traced = await Strace.RecordAsync(boot, cli.CommandLine(step.Namespace, step.Arguments), scratch.New("trace"), injection);
         record.Add(traced.Events);
         Directory.Delete(scope, recursive: true);
         return new Replay(record.Operations, traced.Result, traced.Events.Count(one => one.IsEnd && one.Call.Injected));

@@ -58,6 +58,7 @@ internal sealed class FaultRun(RecordedCourse course, Scratch scratch, int seed,
         new DiskWriter(state).WriteTo(directory);
         var cli = new StoreCli(Path.Combine(directory, RecordedCourse.RootName), boots.Same);
         var traced = await Strace.InjectAsync(
+            boots.Same,
             cli.CommandLine(fault.Step.Step.Namespace, fault.Step.Step.Arguments),
             scratch.New("trace"),
             Path.Combine(directory, path).TrimEnd('/'),

@@ -1,3 +1,4 @@
+using ImageStore.Integration.Tests.Durability.Checks;
 using ImageStore.Integration.Tests.Support;
 
 namespace ImageStore.Integration.Tests.Durability.Tracing;
@@ -29,23 +30,25 @@ internal static class Strace
     }
 
     /// <summary>Runs a program and records all that it does to files.</summary>
+    /// <param name="boot">Where it runs, or null for here. What takes it there is not recorded.</param>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="log">A file for the record, which is removed again.</param>
     /// <param name="injection">What strace is to do meanwhile, such as <c>fsync:error=EIO:when=2</c>, or null.</param>
-    public static async Task<Traced> RecordAsync(IReadOnlyList<string> command, string log, string? injection = null)
+    public static async Task<Traced> RecordAsync(Boot? boot, IReadOnlyList<string> command, string log, string? injection = null)
     {
         // The filter in the kernel saves most of the stops, but with it strace 6.1 loses count of the calls to inject into.
         string[] filter = injection is null ? ["--seccomp-bpf"] : [];
         return await RunAsync(
-            [.. filter, "-xx", "-s", $"{MaxStringBytes}", "-e", $"trace={Recorded}"], command, log, injection);
+            boot, [.. filter, "-xx", "-s", $"{MaxStringBytes}", "-e", $"trace={Recorded}"], command, log, injection);
     }
 
     /// <summary>Runs a program and has a call on one path fail; only such calls are recorded.</summary>
-    public static Task<Traced> InjectAsync(IReadOnlyList<string> command, string log, string path, string call, string injection) =>
-        RunAsync(["-xx", "-s", "0", "-P", path, "-e", $"trace={call}"], command, log, injection);
+    public static Task<Traced> InjectAsync(
+        Boot boot, IReadOnlyList<string> command, string log, string path, string call, string injection) =>
+        RunAsync(boot, ["-xx", "-s", "0", "-P", path, "-e", $"trace={call}"], command, log, injection);
 
     private static async Task<Traced> RunAsync(
-        IEnumerable<string> options, IReadOnlyList<string> command, string log, string? injection)
+        Boot? boot, IEnumerable<string> options, IReadOnlyList<string> command, string log, string? injection)
     {
         List<string> all = ["-f", "-y", "--quiet=all", "-e", "signal=none", "-o", log, .. options];
         if (injection is not null)
@@ -55,7 +58,9 @@ internal static class Strace
 
         try
         {
-            var result = await Run.TryAsync("strace", [.. all, "--", .. command]);
+            string[] traced = ["strace", .. all, "--", .. command];
+            var line = boot?.Command(traced) ?? traced;
+            var result = await Run.TryAsync(line[0], line.Skip(1));
             return new Traced(result, StraceLog.Read(File.ReadLines(log)));
         }
         finally
