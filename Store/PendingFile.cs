@@ -47,7 +47,8 @@ public sealed class PendingFile : IDisposable
     {
         try
         {
-            _stream.Flush(flushToDisk: true);
+            _stream.Flush();
+            KernelFile.Sync(_stream.SafeFileHandle);
             _stream.Dispose();
             File.Move(_partial, _path, overwrite: true);
             KernelFile.SyncDirectory(Path.GetDirectoryName(_path)!);

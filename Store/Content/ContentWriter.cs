@@ -142,7 +142,7 @@ public sealed class ContentWriter : IAsyncDisposable
             _progress.Complete();
             try
             {
-                RandomAccess.FlushToDisk(_file);
+                KernelFile.Sync(_file);
             }
             catch (IOException failure)
             {

@@ -1,3 +1,4 @@
+using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Store.Metadata;
@@ -28,7 +29,7 @@ internal sealed class KernelMetadataFile(SafeFileHandle file) : MetadataFile
 
     public override void SetLength(long length) => RandomAccess.SetLength(file, length);
 
-    public override void Sync() => RandomAccess.FlushToDisk(file);
+    public override void Sync() => KernelFile.Sync(file);
 
     public override void Dispose() => file.Dispose();
 }
