@@ -77,21 +77,21 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         paths.Forget();
         foreach (var path in paths.Fresh)
         {
-            if (OpenAt.Directory(paths.Root, RootedPath.Name(path)) is { } fresh)
+            var shown = LayerFault.Show(path);
+            using var fresh = OpenAt.DirectoryIfThere(paths.Root, RootedPath.Name(path), shown);
+            if (fresh is not null)
             {
-                using (fresh)
-                {
-                    InodeChange.Touch(fresh, 0, 0, LayerFault.Show(path));
-                }
+                InodeChange.Touch(fresh, 0, 0, shown);
             }
         }
 
         foreach (var (path, time) in _times)
         {
-            using var directory = OpenAt.DirectoryInRoot(paths.Root, RootedPath.Name(path.Length == 0 ? "." : path));
+            var shown = LayerFault.Show(path);
+            using var directory = OpenAt.DirectoryInRootIfThere(paths.Root, RootedPath.Name(path.Length == 0 ? "." : path), shown);
             if (directory is not null)
             {
-                InodeChange.Touch(directory, time.Seconds, time.Nanoseconds, LayerFault.Show(path));
+                InodeChange.Touch(directory, time.Seconds, time.Nanoseconds, shown);
             }
         }
     }
@@ -227,7 +227,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     {
         var target = paths.Clean(entry.LinkName);
         var slash = target.LastIndexOf('/');
-        using var from = OpenAt.DirectoryInRoot(paths.Root, RootedPath.Name(slash < 0 ? "." : target[..slash]));
+        using var from = OpenAt.DirectoryInRootIfThere(paths.Root, RootedPath.Name(slash < 0 ? "." : target[..slash]), shown);
         var source = RootedPath.Name(target[(slash + 1)..]);
         var found = from is null ? null : FileMetadata.TryGet(from, source);
         if (found is null)

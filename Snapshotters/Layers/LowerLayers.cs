@@ -11,7 +11,7 @@ internal sealed class LowerLayers(SafeFileHandle own, IReadOnlyList<string> lowe
 
     /// <summary>The directory at <paramref name="path"/> below the layer, or null where there is none.</summary>
     public SafeFileHandle? Directory(string path) =>
-        Search(path, root => OpenAt.Directory(root, RootedPath.Name(path.Length == 0 ? "." : path)));
+        Search(path, root => OpenAt.DirectoryIfThere(root, RootedPath.Name(path.Length == 0 ? "." : path), LayerFault.Show(path)));
 
     /// <summary>The directory that holds the file at <paramref name="path"/>, or null where no lower layer shows one.</summary>
     public SafeFileHandle? ParentOfFile(string path)
@@ -21,7 +21,7 @@ internal sealed class LowerLayers(SafeFileHandle own, IReadOnlyList<string> lowe
         var name = RootedPath.Name(path[(slash + 1)..]);
         return Search(path, root =>
         {
-            var holder = OpenAt.Directory(root, parent);
+            var holder = OpenAt.DirectoryIfThere(root, parent, LayerFault.Show(path));
             if (holder is not null
                 && FileMetadata.TryGet(holder, name) is { IsDirectory: false, IsWhiteout: false })
             {

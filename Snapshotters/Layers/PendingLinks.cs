@@ -110,7 +110,7 @@ internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
     private SafeFileHandle Holder(string path)
     {
         var holder = path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : string.Empty;
-        if (OpenAt.DirectoryInRoot(root, RootedPath.Name(holder.Length == 0 ? "." : holder)) is { } found)
+        if (OpenAt.DirectoryInRootIfThere(root, RootedPath.Name(holder.Length == 0 ? "." : holder), LayerFault.Show(holder)) is { } found)
         {
             if (!_made.Contains(holder))
             {

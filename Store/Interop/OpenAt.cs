@@ -9,6 +9,8 @@ namespace ImageStore.Store.Interop;
 public static class OpenAt
 {
     private const nint OpenAt2Number = 437;
+    private const int TooManyLinks = 40;
+    private const int NameTooLong = 36;
     private const int MaxAttempts = 10_000;
     private const ulong NoMagicLinks = 0x02;
     private const ulong NoSymlinks = 0x04;
@@ -37,6 +39,16 @@ public static class OpenAt
     public static SafeFileHandle? Directory(SafeFileHandle at, ReadOnlySpan<byte> path) =>
         TryOpen(at, path, s_directory | s_noFollow, 0, InRoot | NoSymlinks);
 
+    /// <summary>Does as <see cref="Directory"/>; null where no directory is there, and only then.</summary>
+    /// <exception cref="Errors.ImageStoreException">The kernel refused for another reason.</exception>
+    public static SafeFileHandle? DirectoryIfThere(SafeFileHandle at, ReadOnlySpan<byte> path, string shown) =>
+        Directory(at, path) ?? Missing(shown);
+
+    /// <summary>Does as <see cref="DirectoryInRoot"/>; null where no directory is there, and only then.</summary>
+    /// <exception cref="Errors.ImageStoreException">The kernel refused for another reason.</exception>
+    public static SafeFileHandle? DirectoryInRootIfThere(SafeFileHandle root, ReadOnlySpan<byte> path, string shown) =>
+        DirectoryInRoot(root, path) ?? Missing(shown);
+
     /// <summary>A handle for the thing itself, of whatever kind, no link followed; null with errno set.</summary>
     public static SafeFileHandle? Inode(SafeFileHandle at, ReadOnlySpan<byte> path) =>
         TryOpen(at, path, PathOnly | s_noFollow, 0, InRoot | NoMagicLinks);
@@ -48,6 +60,11 @@ public static class OpenAt
     /// <summary>Creates a file that must not exist, for writing; null with errno set.</summary>
     public static SafeFileHandle? CreateNew(SafeFileHandle at, ReadOnlySpan<byte> name, uint mode) =>
         TryOpen(at, name, CreateNewFile | s_noFollow, mode, InRoot | NoSymlinks);
+
+    private static SafeFileHandle? Missing(string shown) =>
+        Marshal.GetLastPInvokeError() is var error and not (LibC.NotFound or LibC.NotADirectory or TooManyLinks or NameTooLong)
+            ? throw KernelError.Of(error, $"open '{shown}'")
+            : null;
 
     private static SafeFileHandle? TryOpen(SafeFileHandle at, ReadOnlySpan<byte> path, ulong flags, uint mode, ulong resolve)
     {

@@ -48,8 +48,14 @@ public static class Xattr
     {
         var buffer = new byte[MaxBytes];
         var length = LibC.ListXattr(Path(directory, name), buffer, buffer.Length);
+        if (length < 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            return error is LibC.NotFound or LibC.NotSupported ? [] : throw KernelError.Of(error, "list extended attributes");
+        }
+
         var names = new List<byte[]>();
-        for (var rest = buffer.AsSpan(0, (int)Math.Max(0, length)); rest.Length > 0;)
+        for (var rest = buffer.AsSpan(0, (int)length); rest.Length > 0;)
         {
             var end = rest.IndexOf((byte)0) + 1;
             names.Add(rest[..end].ToArray());
