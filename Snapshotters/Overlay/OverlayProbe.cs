@@ -30,7 +30,7 @@ internal static class OverlayProbe
         {
             var userXattr = !File.ReadAllText("/proc/self/uid_map").Contains(
                 InitialUserNamespaceSize, StringComparison.Ordinal);
-            Prepare(place);
+            Prepare(place, directories.Root);
             if (!ReportsTypes(Path.Combine(place, "lower")))
             {
                 return (null, "the file system does not report file types in directories (d_type)");
@@ -55,15 +55,25 @@ internal static class OverlayProbe
         }
     }
 
-    private static void Prepare(string place)
+    private static void Prepare(string place, string root)
     {
-        foreach (var name in new[] { "lower", "upper", "work", MergedName })
+        try
         {
-            Directory.CreateDirectory(Path.Combine(place, name));
-        }
+            foreach (var name in new[] { "lower", "upper", "work", MergedName })
+            {
+                Directory.CreateDirectory(Path.Combine(place, name));
+            }
 
-        File.WriteAllText(Path.Combine(place, "lower", "file"), string.Empty);
+            File.WriteAllText(Path.Combine(place, "lower", "file"), string.Empty);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw IoErrors.From(failure, $"Trying overlayfs in {root}");
+        }
     }
+
+    /// <summary>Whether a failure is the disk's or the process's of today, and says nothing of overlayfs: the other snapshotter must not be taken for it.</summary>
+    private static bool IsPassing(int errno) => errno is Errno.ENOSPC or Errno.EDQUOT or Errno.EIO or Errno.EMFILE or Errno.ENFILE;
 
     private static bool ReportsTypes(string directory)
     {
@@ -87,7 +97,7 @@ internal static class OverlayProbe
         {
             Mounter.MountAll([new Mount("overlay", "overlay", options)], merged);
         }
-        catch (ImageStoreException e)
+        catch (ImageStoreException e) when (e.Kind is not (ErrorKind.NoSpace or ErrorKind.Unavailable))
         {
             return e.Message.TrimEnd('.');
         }
@@ -97,6 +107,10 @@ internal static class OverlayProbe
             // Deleting makes a whiteout, which needs devices or attributes on the upper file system.
             File.Delete(Path.Combine(merged, "file"));
             return File.Exists(Path.Combine(merged, "file")) ? "a deleted file stays visible" : null;
+        }
+        catch (IOException e) when (IsPassing(e.HResult))
+        {
+            throw IoErrors.From(e, $"Trying overlayfs in {Path.GetDirectoryName(place)}");
         }
         catch (IOException e)
         {
