@@ -54,8 +54,10 @@ internal sealed class BlobFetcher(
                 writer.Restart();
             }
 
+            // What an earlier process left is known to be right only at the end, so nobody reads it before.
+            var resumed = writer.Offset > 0;
             progress.Done = writer.Offset;
-            return new FetchedBlob(writer, Task.Run(() => DownloadAsync(descriptor, writer, labels, progress), CancellationToken.None));
+            return new FetchedBlob(resumed ? null : writer, Task.Run(() => DownloadAsync(descriptor, writer, labels, progress), CancellationToken.None));
         }
         catch
         {
@@ -92,8 +94,15 @@ internal sealed class BlobFetcher(
         {
             await using var held = writer.ConfigureAwait(false);
             progress.State = BlobState.Downloading;
+            var resumed = writer.Offset > 0;
             if (writer.Offset < descriptor.Size)
             {
+                await CopyAsync(descriptor, writer, buffer, progress).ConfigureAwait(false);
+            }
+
+            if (resumed && !writer.Matches(descriptor))
+            {
+                writer.Restart();
                 await CopyAsync(descriptor, writer, buffer, progress).ConfigureAwait(false);
             }
 
@@ -136,7 +145,7 @@ internal sealed class BlobFetcher(
 }
 
 /// <summary>A blob that is there or on its way.</summary>
-/// <param name="Writer">Where its bytes can be followed, or null when the store has them.</param>
+/// <param name="Writer">Where its bytes can be followed, or null when that is not before they are verified.</param>
 /// <param name="Committed">Ends when the blob is durable; fails when it will not be.</param>
 internal sealed record FetchedBlob(ContentWriter? Writer, Task Committed)
 {

@@ -48,8 +48,15 @@ internal sealed class StoreTarget(
             writer.Restart();
         }
 
+        var resumed = writer.Offset > 0;
         if (writer.Offset < blob.Size)
         {
+            await CopyAsync(writer, blob, open, progress, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (resumed && !writer.Matches(blob))
+        {
+            writer.Restart();
             await CopyAsync(writer, blob, open, progress, cancellationToken).ConfigureAwait(false);
         }
 

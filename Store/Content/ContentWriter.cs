@@ -114,6 +114,14 @@ public sealed class ContentWriter : IAsyncDisposable
         return new IngestFollower(own, _progress, cancellationToken);
     }
 
+    /// <summary>Whether the bytes are those of <paramref name="expected"/>. What an earlier process left may be holes after a power cut.</summary>
+    public bool Matches(Descriptor expected)
+    {
+        ArgumentNullException.ThrowIfNull(expected);
+        ObjectDisposedException.ThrowIf(_closed, this);
+        return Offset == expected.Size && Digest.FromHash(_algorithm, _hash.GetCurrentHash()) == expected.Digest;
+    }
+
     /// <summary>Tells followers that all bytes have arrived, before they are durable.</summary>
     public void Complete() => _progress.Complete();
 
