@@ -22,6 +22,13 @@ public static partial class KernelFile
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const uint RenameExchange = 2;
     private const int AdviseDontNeed = 4;
+    private const int KeepSize = 1;
+    private const int NoSpace = 28;
+    private const int QuotaExceeded = 122;
+    private const int EmptyPath = 0x1000;
+    private const uint StatBlocks = 0x400;
+    private const int BlocksOffset = 48;
+    private const int StatBlockBytes = 512;
 
     /// <summary>Makes what was written to <paramref name="file"/> durable.</summary>
     /// <remarks>.NET's own flush to disk hides every failure, so that what is lost passes for durable.</remarks>
@@ -61,6 +68,35 @@ public static partial class KernelFile
 
     /// <summary>Tells the kernel that what was read of a file is not needed again, so that it keeps what is.</summary>
     public static void DropCache(SafeFileHandle file, long offset, long count) => _ = FAdvise(file, offset, count, AdviseDontNeed);
+
+    /// <summary>Gives the file blocks for its first <paramref name="bytes"/> bytes, and leaves its length.</summary>
+    /// <returns>False when the disk is too full; null when the filesystem cannot tell.</returns>
+    public static bool? TryAllocate(SafeFileHandle file, long bytes)
+    {
+        while (FAllocate(file, KeepSize, 0, bytes) != 0)
+        {
+            switch (Marshal.GetLastPInvokeError())
+            {
+                case Interrupted:
+                    continue;
+                case NoSpace or QuotaExceeded:
+                    return false;
+                default:
+                    return null;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The bytes that the file's blocks take.</summary>
+    public static long AllocatedBytes(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return LibC.StatX(file, "\0"u8, EmptyPath, StatBlocks, status) == 0
+            ? BitConverter.ToInt64(status[BlocksOffset..]) * StatBlockBytes
+            : throw IoErrors.FromErrno(Marshal.GetLastPInvokeError(), "Looking at a file");
+    }
 
     /// <summary>Asks the kernel to begin writing what is dirty in the range, so that a later sync finds less to do.</summary>
     public static void StartWriteback(SafeFileHandle file, long offset, long count) =>
@@ -104,6 +140,9 @@ public static partial class KernelFile
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int FAllocate(SafeFileHandle file, int mode, long offset, long count);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle file, int operation);

@@ -62,6 +62,9 @@ internal sealed class DataPages : IDisposable
         Head = head;
     }
 
+    /// <summary>Whether the disk has room for so many pages.</summary>
+    public bool HasRoom(long pages) => _file.TryAllocate(Position(pages));
+
     public void Dispose() => _file.Dispose();
 
     private static long Position(long page) => FileHead.Bytes + (page * RecordBytes);

@@ -29,6 +29,8 @@ internal sealed class KernelMetadataFile(SafeFileHandle file) : MetadataFile
 
     public override void SetLength(long length) => RandomAccess.SetLength(file, length);
 
+    public override bool TryAllocate(long length) => KernelFile.TryAllocate(file, length) is not false;
+
     public override void Sync() => KernelFile.Sync(file);
 
     public override void Dispose() => file.Dispose();

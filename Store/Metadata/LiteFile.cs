@@ -162,7 +162,7 @@ internal sealed class LiteFile : IDisposable
 
     private void MoveLongLog(PageStore pages)
     {
-        if (pages.Log!.Bytes > _checkpointBytes)
+        if (pages.Log!.Bytes > _checkpointBytes && pages.HasRoom())
         {
             // Readers are not waited for: while some are there the log grows, and is tried again after as much again.
             _disk.TryWithoutReaders(TimeSpan.Zero, pages.Move);

@@ -9,6 +9,9 @@ internal sealed class MetadataChanges : IEnumerable<KeyValuePair<string, Diction
 
     public bool IsEmpty => _tables.Count == 0;
 
+    /// <summary>Whether a row is removed.</summary>
+    public bool HasRemovals => _tables.Values.Any(rows => rows.ContainsValue(null));
+
     /// <summary>Sets a row's bytes; null removes it.</summary>
     public void Set(string table, string key, byte[]? value) => Of(table)[key] = value;
 

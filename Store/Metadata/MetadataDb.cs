@@ -229,6 +229,11 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         }
         finally
         {
+            if (CanTidy)
+            {
+                _disk.KeepReserve();
+            }
+
             _rows?.Dispose();
             _disk.Dispose();
         }
@@ -290,7 +295,7 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         {
             if (!changes.IsEmpty)
             {
-                _rows!.Apply(changes);
+                Apply(changes);
                 HasCommitted = true;
             }
 
@@ -303,5 +308,19 @@ public sealed class MetadataDb : IMetadataReader, IAsyncDisposable
         }
 
         ran.ForEach(work => work.Complete());
+        _disk.KeepReserve();
+    }
+
+    private void Apply(MetadataChanges changes)
+    {
+        try
+        {
+            _rows!.Apply(changes);
+        }
+        catch (ImageStoreException full) when (full.Kind == ErrorKind.NoSpace && changes.HasRemovals && _disk.GiveUpReserve())
+        {
+            // Files go after their rows, so a full disk is freed by nothing else.
+            _rows!.Apply(changes);
+        }
     }
 }

@@ -37,6 +37,12 @@ internal abstract class MetadataDisk : IDisposable
     /// <summary>Runs <paramref name="change"/> while nobody reads; false when readers stay beyond <paramref name="limit"/>.</summary>
     public abstract bool TryWithoutReaders(TimeSpan limit, Action change);
 
+    /// <summary>Keeps some room of the disk for removals, unless that is kept or there is none.</summary>
+    public abstract void KeepReserve();
+
+    /// <summary>Frees that room; false when none was kept.</summary>
+    public abstract bool GiveUpReserve();
+
     public abstract void Dispose();
 
     /// <summary>A file's path, for messages.</summary>

@@ -12,6 +12,9 @@ internal abstract class MetadataFile : IDisposable
 
     public abstract void SetLength(long length);
 
+    /// <summary>Sees to room on the disk for the first <paramref name="length"/> bytes; false when it is too full.</summary>
+    public abstract bool TryAllocate(long length);
+
     /// <summary>Makes what was written durable.</summary>
     public abstract void Sync();
 

@@ -16,9 +16,10 @@ internal sealed class MetadataFiles : MetadataDisk
 
     private readonly SafeFileHandle? _writer;
     private readonly SafeFileHandle? _readers;
+    private readonly DiskReserve _reserve;
 
     private MetadataFiles(string directory, SafeFileHandle? writer, SafeFileHandle? readers) =>
-        (Directory, _writer, _readers) = (directory, writer, readers);
+        (Directory, _writer, _readers, _reserve) = (directory, writer, readers, new DiskReserve(directory));
 
     public override string Directory { get; }
 
@@ -102,6 +103,10 @@ internal sealed class MetadataFiles : MetadataDisk
             KernelFile.Unlock(_readers!);
         }
     }
+
+    public override void KeepReserve() => _reserve.Keep();
+
+    public override bool GiveUpReserve() => _reserve.GiveUp();
 
     public override void Dispose()
     {

@@ -37,6 +37,7 @@ internal static class MetadataRebuild
             {
                 // There is a database under the name at every moment: without one the root would begin anew.
                 KernelFile.Exchange(fresh, directory);
+                File.Delete(Path.Combine(fresh, DiskReserve.Name));
                 Directory.Move(fresh, aside);
             }
             else

@@ -128,6 +128,9 @@ internal sealed class PageStore : IDisposable
         }
     }
 
+    /// <summary>Whether the disk has room for all pages in the data file: one that is full must not keep from the log who comes to remove.</summary>
+    public bool HasRoom() => _data.HasRoom(Count);
+
     /// <summary>Moves what the log had when it was opened into the data file, and begins it anew.</summary>
     public void Move()
     {

@@ -10,6 +10,7 @@ namespace ImageStore.Store.Tests.Metadata;
 internal sealed class CrashDisk : MetadataDisk
 {
     private const int SectorBytes = 512;
+    private const int NoSpace = 28;
 
     private readonly Lock _gate = new();
     private readonly List<Operation> _journal = [];
@@ -40,6 +41,12 @@ internal sealed class CrashDisk : MetadataDisk
 
     /// <summary>Whether the next sync of a file fails.</summary>
     public bool FailNextSync { get; set; }
+
+    /// <summary>Whether nothing has room but who is given the reserve.</summary>
+    public bool IsFull { get; set; }
+
+    /// <summary>Whether some room is kept for removals.</summary>
+    public bool HasReserve { get; private set; }
 
     /// <summary>What reading fails with, given the number of the read: an errno, or 0.</summary>
     public Func<int, int> ReadFault { get; set; } = _ => 0;
@@ -174,6 +181,15 @@ internal sealed class CrashDisk : MetadataDisk
         return true;
     }
 
+    public override void KeepReserve() => HasReserve |= !IsFull;
+
+    public override bool GiveUpReserve()
+    {
+        var had = HasReserve;
+        HasReserve = false;
+        return had;
+    }
+
     public override void Dispose()
     {
     }
@@ -219,6 +235,7 @@ internal sealed class CrashDisk : MetadataDisk
     private void Check(Kind kind, CrashFile? file)
     {
         var errno = Fault(Operations++);
+        errno = IsFull && HasReserve ? NoSpace : errno;
         if (kind == Kind.Sync && FailNextSync)
         {
             (errno, FailNextSync) = (5, false);
@@ -347,6 +364,8 @@ internal sealed class CrashDisk : MetadataDisk
                 file.Disk._journal.Add(new Operation(Kind.SetLength, file) { Position = length });
             }
         }
+
+        public override bool TryAllocate(long length) => true;
 
         public override void Sync()
         {
