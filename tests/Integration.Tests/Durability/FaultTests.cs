@@ -10,7 +10,7 @@ namespace ImageStore.Integration.Tests.Durability;
 [Collection(RegistryGroup.Name)]
 public sealed class FaultTests(RegistryFixture registry, ITestOutputHelper output) : IDisposable
 {
-    private const int Faults = 60;
+    private const int Faults = 24;
 
     private readonly Scratch _scratch = new();
 

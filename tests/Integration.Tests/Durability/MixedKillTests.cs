@@ -8,7 +8,7 @@ namespace ImageStore.Integration.Tests.Durability;
 [Collection(RegistryGroup.Name)]
 public sealed class MixedKillTests(RegistryFixture registry, ITestOutputHelper output) : IDisposable
 {
-    private const int Kills = 300;
+    private const int Kills = 150;
 
     private readonly Scratch _scratch = new();
 

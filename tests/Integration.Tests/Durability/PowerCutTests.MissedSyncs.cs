@@ -12,7 +12,7 @@ public sealed partial class PowerCutTests
     [InlineData("sync root/metadata/meta.log", nameof(FindingKind.Unreadable))]
     [InlineData("sync root/content/blobs/sha256", nameof(FindingKind.Dangling))]
     [InlineData("sync root/content/blobs/sha256/", nameof(FindingKind.WrongBlob))]
-    [InlineData("sync root/metadata", nameof(FindingKind.LostCommit))]
+    [InlineData("sync root/metadata", nameof(FindingKind.Unreadable))]
     [InlineData("sync root", nameof(FindingKind.LostCommit))]
     [InlineData("sync ", nameof(FindingKind.LostCommit))]
     public async Task Check_WithoutOneKindOfSync_FindsWhatIsMissing(string sync, string kind)

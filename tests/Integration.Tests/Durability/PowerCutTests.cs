@@ -9,10 +9,10 @@ namespace ImageStore.Integration.Tests.Durability;
 [Collection(RegistryGroup.Name)]
 public sealed partial class PowerCutTests(CourseFixture fixture, ITestOutputHelper output) : IClassFixture<CourseFixture>
 {
-    private const int Singles = 70;
-    private const int Doubles = 10;
-    private const int OthersSingles = 20;
-    private const int OthersDoubles = 6;
+    private const int Singles = 24;
+    private const int Doubles = 5;
+    private const int OthersSingles = 8;
+    private const int OthersDoubles = 3;
 
     private readonly Tally _tally = new();
 

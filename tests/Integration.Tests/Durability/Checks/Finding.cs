@@ -30,6 +30,9 @@ internal enum FindingKind
     /// <summary>Something stays after a collection that nothing keeps.</summary>
     Leftover,
 
+    /// <summary>The program's own check finds damage.</summary>
+    DamageTold,
+
     /// <summary>An error that is none of those that a user may see.</summary>
     BadError,
 }

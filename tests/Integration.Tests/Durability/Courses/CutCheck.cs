@@ -27,6 +27,7 @@ internal sealed class CutCheck(
         {
             var view = await StoreView.ReadAsync(cli, cancellationToken);
             findings.AddRange(Check(cli, view, acknowledged ? step.After : step.Before, sameBoot));
+            findings.AddRange(await SecondOpinion.OfAsync(cli, removedBlobs: false));
             if (await RepeatAsync(cli, view) is { } failed)
             {
                 findings.Add(failed);
@@ -37,6 +38,7 @@ internal sealed class CutCheck(
             findings.AddRange(Check(cli, view, step.Goal, sameBoot));
             findings.AddRange(Leftovers.Of(cli, view, ingests: true));
             Compare(view, sameBoot, findings);
+            findings.AddRange(await SecondOpinion.OfAsync(cli, removedBlobs: false));
             await MountAsync(cli, mounted, findings);
         }
         catch (CommandException failure)

@@ -21,7 +21,7 @@ internal sealed class CommandChooser(KillImages images, Random random)
             var names = Names(model, ns);
             var leases = Leases(model, ns);
             var blobs = model.Blobs.Where(blob => blob.StartsWith(ns + " ", StringComparison.Ordinal)).ToList();
-            var command = random.Next(16) switch
+            var command = random.Next(17) switch
             {
                 0 or 1 => Pull(ns, Any(images.Pullable), unpack: false),
                 2 or 3 or 4 => Pull(ns, Any(images.Pullable), unpack: true),
@@ -34,7 +34,7 @@ internal sealed class CommandChooser(KillImages images, Random random)
                 13 when leases.Count > 0 && blobs.Count > 0 => AddToLease(ns, Any(leases), Any(blobs)),
                 14 when leases.Count > 0 && random.Next(2) == 0 => RemoveLease(model, ns, Any(leases)),
                 14 when blobs.Count > 0 => RemoveBlob(ns, Any(blobs)),
-                15 => new KillCommand("gc", ns, "gc") { Collects = true },
+                15 or 16 => new KillCommand("gc", ns, "gc") { Collects = true },
                 _ => null,
             };
             if (command is not null)

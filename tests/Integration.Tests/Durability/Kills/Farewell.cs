@@ -58,6 +58,7 @@ internal sealed class Farewell(
     {
         var view = await Cleaning.CollectAsync(cli, await StoreView.ReadAsync(cli, cancellationToken), cancellationToken);
         _findings.AddRange(new StoreCheck(view, cli.Blobs, model.After(_done)).Run());
+        _findings.AddRange(await SecondOpinion.OfAsync(cli, removedBlobs: false));
         _findings.AddRange(model.Settle(view));
         _done.Clear();
         return view;

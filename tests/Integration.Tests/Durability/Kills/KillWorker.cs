@@ -13,7 +13,7 @@ internal sealed class KillWorker(
 {
     public const string Kills = "kills";
 
-    private const int KillsPerRoot = 25;
+    private const int KillsPerRoot = 50;
     private const int ToldRounds = 15;
     private const double Together = 0.25;
 
@@ -95,6 +95,7 @@ internal sealed class KillWorker(
         var view = await StoreView.ReadAsync(cli, cancellationToken);
         var expected = model.After([.. outcomes.Select(outcome => (outcome.Command, outcome.Code == 0))]);
         findings.AddRange(new StoreCheck(view, cli.Blobs, expected).Run());
+        findings.AddRange(await SecondOpinion.OfAsync(cli, expected.RemovedBlobs.Count > 0));
         findings.AddRange(model.Settle(view));
         return findings;
     }
