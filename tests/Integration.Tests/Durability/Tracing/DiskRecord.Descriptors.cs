@@ -55,6 +55,12 @@ internal sealed partial class DiskRecord
         var inode = place.Inode;
         if (inode is null)
         {
+            if (all.Contains("O_RDONLY") && !all.Contains("O_DIRECTORY"))
+            {
+                // Another thread moved it while this one opened it; who only reads changes nothing.
+                return;
+            }
+
             if (!all.Contains("O_CREAT"))
             {
                 throw new NotModelledException($"The record has no '{place.Name}' in '{place.Directory}', yet it was opened.");
