@@ -42,6 +42,10 @@ class Peer:
     def at(self, name):
         return os.path.join(self.dir, name)
 
+    def copy_to(self, other):
+        """Gives another peer of this kind, which is not started, a copy of the store."""
+        call(["cp", "-a", self.at("root"), other.at("root")], self.log)
+
     def measured(self, argv, env=None):
         return run(argv, self.log, env, self.timeout)
 
@@ -67,15 +71,27 @@ class Ours(Peer):
 
 class Containerd(Peer):
     needs = ("containerd", "ctr")
+    config = ""
 
-    def prepare(self):
+    def __init__(self, work, name, timeout, started=True):
+        self.daemon = None
+        super().__init__(work, name, timeout)
+        if started:
+            self.start()
+
+    def start(self):
         config, self.socket = self.at("config.toml"), self.at("s")
         with open(config, "w") as f:
-            f.write(CONTAINERD_CONFIG)
+            f.write(CONTAINERD_CONFIG + self.config)
         self.daemon = self.work.start(
             [which("containerd"), "--config", config, "--root", self.at("root"), "--state", self.at("state"),
              "--address", self.socket], self.at("daemon.log"))
         wait_for("containerd", self._answers, self.daemon, self.at("daemon.log"))
+
+    def stop(self):
+        if self.daemon:
+            self.work.stop(self.daemon)
+            self.daemon = None
 
     def _answers(self):
         return subprocess.run(self.verb("version"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
@@ -99,7 +115,7 @@ class Containerd(Peer):
             call(self.verb("images", "unmount", "--rm", "--snapshotter", "overlayfs", self.at("mnt")), self.log)
 
     def close(self):
-        self.work.stop(self.daemon)
+        self.stop()
         super().close()
 
 

@@ -54,6 +54,12 @@ class Workspace:
         os.makedirs(path)
         return path
 
+    def memory(self, name):
+        """A folder in memory, for what is prepared there and measured elsewhere."""
+        path = self.folder(name)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700", "bench", path], check=True)
+        return path
+
     def start(self, argv, log):
         """Starts a daemon that dies with us, even when we are killed."""
         with open(log, "ab") as out:
