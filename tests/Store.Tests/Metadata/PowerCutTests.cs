@@ -18,7 +18,7 @@ public sealed class PowerCutTests
         var random = new Random(seed);
         var disk = new CrashDisk(new Dictionary<string, byte[]>());
         var history = await RunAsync(disk, random, Commits);
-        Assert.InRange(history.Count, Commits, Commits + 1);
+        Assert.InRange(history.Count, Commits + 1, Commits + 2);
         Assert.True(disk.Files()[MetadataDisk.Data].Length > 100_000, "The workload moved no log.");
         for (var i = 0; i < Cuts; i++)
         {
@@ -117,7 +117,11 @@ public sealed class PowerCutTests
             }
         }
 
-        await db!.DisposeAsync();
+        // A step may have had nothing to change, and so no reason to cut off what failed before it: then that is in doubt.
+        db ??= await OpenAsync(disk);
+        await db.CommitAsync(tx => tx.Put(StoreTables.Namespaces, "last", new(default, [])), default);
+        history.Add(new State(disk.Now, Workload.Dump(db)));
+        await db.DisposeAsync();
         return history;
     }
 
