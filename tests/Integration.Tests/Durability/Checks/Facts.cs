@@ -30,6 +30,10 @@ internal sealed record Facts
 
     public static string HeldKey(string ns, string id, string resource) => $"{Held}{ns} {id} {resource}";
 
+    /// <summary>Whether the first key is of something that the lease of the second one holds.</summary>
+    public static bool IsHeldBy(string heldKey, string leaseKey) =>
+        leaseKey.StartsWith(Lease, StringComparison.Ordinal) && heldKey.StartsWith($"{Held}{leaseKey[Lease.Length..]} ", StringComparison.Ordinal);
+
     public bool HasImage(string ns, string name) => Rows.ContainsKey(ImageKey(ns, name));
 
     public Facts Named(string ns, string name, string digest) => this with { Rows = Rows.SetItem(ImageKey(ns, name), digest) };

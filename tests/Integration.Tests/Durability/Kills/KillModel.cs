@@ -45,12 +45,20 @@ internal sealed class KillModel
             result.Allow(group.Key, group.Select(change => change.Value));
         }
 
-        foreach (var key in round.SelectMany(one => one.Command.Blurs))
+        foreach (var key in round.SelectMany(one => one.Command.Blurs).Concat(HeldAndLetGo(round)))
         {
             result.Allow(key, null, Facts.Yes);
         }
 
         return result;
+    }
+
+    /// <summary>What the one had a lease hold while the other removed that lease, in whichever order.</summary>
+    private static IEnumerable<string> HeldAndLetGo(IReadOnlyList<(KillCommand Command, bool Succeeded)> round)
+    {
+        var removed = round.SelectMany(one => one.Command.Changes).Where(change => change.Value is null).Select(change => change.Key).ToList();
+        return round.SelectMany(one => one.Command.Changes).Where(change => change.Value is not null).Select(change => change.Key)
+            .Where(held => removed.Exists(lease => Facts.IsHeldBy(held, lease)));
     }
 
     /// <summary>Takes what is seen for so, and gives what is wrong with the blobs that were removed.</summary>
