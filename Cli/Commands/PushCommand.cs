@@ -29,7 +29,7 @@ internal static class PushCommand
         Session.Bind(command, MetadataAccess.ReadOnly, async (session, engine, token) =>
         {
             var image = engine.FindImage(session.Value(local));
-            var to = Place.Parse(session.Value(remote) ?? image.Name);
+            var to = Place.Parse(session.Optional(remote) ?? image.Name);
             var registry = RegistryClients.Make(session, session.Value(plain));
             await using var closing = registry.ConfigureAwait(false);
             await CopyCommand.RunAsync(
