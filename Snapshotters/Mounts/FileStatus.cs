@@ -10,6 +10,7 @@ internal partial struct FileStatus
 
     private const int AtCurrentDirectory = -100;
     private const int AtNoFollow = 0x100;
+    private const int AtEmptyPath = 0x1000;
     private const uint BasicStats = 0x7ff;
     private const uint TypeMask = 0xF000;
 
@@ -36,6 +37,10 @@ internal partial struct FileStatus
 
     public readonly uint Type => Mode & TypeMask;
 
+    /// <summary>Are both one file, under whatever names?</summary>
+    public readonly bool IsSameFile(in FileStatus other) =>
+        (DevMajor, DevMinor, Inode) == (other.DevMajor, other.DevMinor, other.Inode);
+
     /// <summary>Reads the status of a path itself, not of what a link points to; returns an error number or 0.</summary>
     public static int Read(string path, out FileStatus status) =>
         Statx(AtCurrentDirectory, path, AtNoFollow, BasicStats, out status) == 0 ? 0 : Marshal.GetLastPInvokeError();
@@ -49,6 +54,10 @@ internal partial struct FileStatus
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     private static partial int StatxAt(int directory, byte[] path, int flags, uint mask, out FileStatus status);
+
+    /// <summary>The same for what a handle is open on.</summary>
+    public static int ReadOpen(int handle, out FileStatus status) =>
+        StatxAt(handle, [0], AtEmptyPath, BasicStats, out status) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
     /// <summary>A time as statx has it.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -14,17 +14,26 @@ public static class SnapshotterFactory
         new[] { OverlaySnapshotter.SnapshotterName, NativeSnapshotter.SnapshotterName }.ToDictionary(
             kind => kind, kind => SnapshotCatalogue.Count(metadata, namespaceName, kind), StringComparer.Ordinal);
 
+    /// <summary>The keys of a namespace's active snapshots, of every snapshotter, without opening any.</summary>
+    public static IReadOnlyList<string> ActiveKeys(string namespaceName, MetadataDb metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        return [.. metadata.List(SnapshotCatalogue.Table, namespaceName + "/")
+            .Where(row => row.Value.Kind == SnapshotKind.Active)
+            .Select(row => row.Key.Split('/', 3)[2]).Order(StringComparer.Ordinal)];
+    }
+
     /// <summary>The snapshots of all snapshotters and namespaces for the collector, without opening any.</summary>
     public static IResourceTable Resources(string rootDirectory) => new SnapshotTable(rootDirectory);
 
-    /// <summary>Forgets active snapshots of every namespace and snapshotter whose keys begin with <paramref name="keyPrefix"/>; their directories are
+    /// <summary>Forgets active snapshots and views of every namespace and snapshotter whose keys begin with <paramref name="keyPrefix"/>; their directories are
     /// swept when a snapshotter is opened.</summary>
     /// <remarks>For the process that holds the root and has not begun any itself: whoever made them is dead.</remarks>
     public static async Task DiscardAsync(MetadataDb metadata, string keyPrefix, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         var left = metadata.List(SnapshotCatalogue.Table, string.Empty)
-            .Where(row => row.Value.Kind == SnapshotKind.Active && row.Key.Split('/', 3) is [_, _, var key] && key.StartsWith(keyPrefix, StringComparison.Ordinal))
+            .Where(row => row.Value.Kind != SnapshotKind.Committed && row.Key.Split('/', 3) is [_, _, var key] && key.StartsWith(keyPrefix, StringComparison.Ordinal))
             .Select(row => row.Key).ToList();
         if (left.Count > 0)
         {

@@ -58,6 +58,9 @@ public sealed class ContentWriter : IAsyncDisposable
     /// <summary>The bytes that are there, all of them hashed.</summary>
     public long Offset { get; private set; }
 
+    /// <summary>The digest of the bytes that are there: what the commit of a blob that is just being made will name.</summary>
+    public Digest CurrentDigest => Digest.FromHash(_algorithm, _hash.GetCurrentHash());
+
     /// <summary>The registry endpoint that all bytes come from, where that is one and sure: it may later vouch for another namespace.</summary>
     public string? Origin { get; set; }
 

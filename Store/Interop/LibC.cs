@@ -21,6 +21,9 @@ internal static partial class LibC
     [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
     internal static partial nint PWrite(SafeFileHandle file, ReadOnlySpan<byte> bytes, nint count, long offset);
 
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    internal static partial long LSeek(SafeFileHandle file, long offset, int whence);
+
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     internal static partial int FTruncate(SafeFileHandle file, long size);
 

@@ -57,6 +57,10 @@ public static class OpenAt
     public static SafeFileHandle? Read(SafeFileHandle at, ReadOnlySpan<byte> name) =>
         TryOpen(at, name, s_noFollow, 0, InRoot | NoSymlinks);
 
+    /// <summary>Opens for reading what <see cref="Inode"/> gave, whatever its name stands for by now; null with errno set.</summary>
+    /// <remarks>To open a fifo waits and to open a device acts: the caller looks first what it is.</remarks>
+    public static SafeFileHandle? Reopen(SafeFileHandle inode) => TryOpen(inode, InodeChange.ProcPath(inode), 0, 0, 0);
+
     /// <summary>Creates a file that must not exist, for writing; null with errno set.</summary>
     public static SafeFileHandle? CreateNew(SafeFileHandle at, ReadOnlySpan<byte> name, uint mode) =>
         TryOpen(at, name, CreateNewFile | s_noFollow, mode, InRoot | NoSymlinks);

@@ -44,25 +44,32 @@ public static class Xattr
     }
 
     /// <summary>The attributes' names, each with its NUL.</summary>
+    /// <exception cref="Errors.ImageStoreException">The file system does not tell them.</exception>
     public static List<byte[]> List(SafeFileHandle directory, ReadOnlySpan<byte> name)
     {
-        var buffer = new byte[MaxBytes];
-        var length = LibC.ListXattr(Path(directory, name), buffer, buffer.Length);
-        if (length < 0)
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes);
+        try
         {
-            var error = Marshal.GetLastPInvokeError();
-            return error is LibC.NotFound or LibC.NotSupported ? [] : throw KernelError.Of(error, "list extended attributes");
-        }
+            var length = LibC.ListXattr(Path(directory, name), buffer, buffer.Length);
+            if (length < 0 && Marshal.GetLastPInvokeError() is not (LibC.NotFound or LibC.NotSupported) and var error)
+            {
+                throw KernelError.Of(error, "list extended attributes");
+            }
 
-        var names = new List<byte[]>();
-        for (var rest = buffer.AsSpan(0, (int)length); rest.Length > 0;)
+            List<byte[]> names = [];
+            for (var rest = buffer.AsSpan(0, (int)Math.Max(0, length)); rest.Length > 0;)
+            {
+                var end = rest.IndexOf((byte)0) + 1;
+                names.Add(rest[..end].ToArray());
+                rest = rest[end..];
+            }
+
+            return names;
+        }
+        finally
         {
-            var end = rest.IndexOf((byte)0) + 1;
-            names.Add(rest[..end].ToArray());
-            rest = rest[end..];
+            ArrayPool<byte>.Shared.Return(buffer);
         }
-
-        return names;
     }
 
     private static byte[] Path(SafeFileHandle directory, ReadOnlySpan<byte> name)
