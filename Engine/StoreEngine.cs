@@ -1,4 +1,6 @@
 using ImageStore.Distribution.Registry;
+using ImageStore.Engine.Commit;
+using ImageStore.Engine.Diff;
 using ImageStore.Engine.Mounts;
 using ImageStore.Distribution.Transfer;
 using ImageStore.Distribution.Transfer.Progress;
@@ -22,7 +24,7 @@ using ImageStore.Store.Resources;
 namespace ImageStore.Engine;
 
 /// <summary>The one place where a root, the registry client and the snapshotters are wired together.</summary>
-public sealed class StoreEngine : IAsyncDisposable
+public sealed partial class StoreEngine : IAsyncDisposable
 {
     // Twice the age at which the kernel starts to write dirty pages back by itself.
     private static readonly TimeSpan s_writtenBack = TimeSpan.FromSeconds(60);
@@ -220,18 +222,12 @@ public sealed class StoreEngine : IAsyncDisposable
     /// <summary>Gives an image a further name; returns the full one.</summary>
     public async Task<string> TagAsync(string source, string target, CancellationToken cancellationToken)
     {
-        var name = ImageReference.Parse(target);
-        if (name.Digest is not null)
-        {
-            throw new ImageStoreException(
-                ErrorKind.InvalidArgument, $"{name} has a digest, and a new name cannot.", "Name a repository and a tag.");
-        }
-
+        var name = ImageNames.ForNew(target);
         var image = FindImage(source);
         // A pin is for a name, and not for all names of what it stands for.
         var labels = Labels.Merge(image.Labels, new Dictionary<string, string> { [Labels.Pinned] = string.Empty });
-        await Images.PutAsync(name.Canonical, image.Target, labels, cancellationToken).ConfigureAwait(false);
-        return name.Canonical;
+        await Images.PutAsync(name, image.Target, labels, cancellationToken).ConfigureAwait(false);
+        return name;
     }
 
     /// <summary>Mounts an image on a directory; unpacks it first where that is still to be done.</summary>
@@ -342,6 +338,7 @@ public sealed class StoreEngine : IAsyncDisposable
         if (!_discarded && _options.Access == MetadataAccess.ReadWrite)
         {
             await SnapshotterFactory.DiscardAsync(_root.Database, ImageUnpacker.ExtractPrefix, cancellationToken).ConfigureAwait(false);
+            await SnapshotterFactory.DiscardAsync(_root.Database, DiffTrees.ViewPrefix, cancellationToken).ConfigureAwait(false);
             _discarded = true;
         }
     }

@@ -69,6 +69,7 @@ internal sealed class ImageMounts(ISnapshotter snapshotter)
         await snapshotter.RemoveAsync(key, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private static string Key(string target) =>
+    /// <summary>The key of the snapshot behind a mount on <paramref name="target"/>, a full path.</summary>
+    public static string Key(string target) =>
         KeyPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target)))[..32];
 }
