@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Errors;
@@ -6,13 +7,13 @@ using ImageStore.Store.Metadata;
 
 namespace ImageStore.Cli.Commands;
 
-/// <summary><c>snapshots ls|tree|rm</c>.</summary>
+/// <summary><c>snapshots ls|tree|prepare|rm</c>.</summary>
 internal static class SnapshotsCommand
 {
     private static readonly Option<string> s_snapshotter = MakeSnapshotter();
 
     public static Command Build() =>
-        new("snapshots", "List and remove snapshots.") { s_snapshotter, List(), Tree(), Remove() };
+        new("snapshots", "List, prepare and remove snapshots.") { s_snapshotter, List(), Tree(), Prepare(), Remove() };
 
     private static Verb List()
     {
@@ -82,6 +83,39 @@ internal static class SnapshotsCommand
         }
 
         return nodes;
+    }
+
+    private static Verb Prepare()
+    {
+        var key = new Argument<string>("KEY") { Description = "What the snapshot is to be called" };
+        var parent = new Argument<string?>("PARENT|IMAGE")
+        {
+            Description = "What it stands on; else it is empty", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => null, CompletionSources = { DynamicValues.Images },
+        };
+        var command = new Verb(
+            "prepare",
+            "Make a snapshot to be changed, and show how it is mounted. It stays until it is removed.",
+            "imagestore snapshots prepare work alpine",
+            "imagestore snapshots prepare empty")
+        {
+            key, parent,
+        };
+        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        {
+            var mounts = await engine.PrepareAsync(
+                session.Value(key), session.Optional(parent), session.Value(s_snapshotter), token).ConfigureAwait(false);
+            if (session.Json)
+            {
+                Json.Write(mounts, Json.Default.IReadOnlyListMount);
+                return;
+            }
+
+            foreach (var mount in mounts)
+            {
+                Console.Out.WriteLine($"mount -t {mount.Type} -o {string.Join(',', mount.Options)} {mount.Source} DIR");
+            }
+        });
+        return command;
     }
 
     private static Verb Remove()

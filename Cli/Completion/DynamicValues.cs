@@ -23,6 +23,11 @@ internal static class DynamicValues
     public static IEnumerable<CompletionItem> Digests(CompletionContext context) =>
         From(context, engine => engine.Content.List().Select(blob => blob.Digest.ToString()));
 
+    /// <summary>Keys of snapshots that somebody may have changed, of every snapshotter.</summary>
+    public static IEnumerable<CompletionItem> Snapshots(CompletionContext context) => From(context, engine => engine.ActiveSnapshots());
+
+    public static IEnumerable<CompletionItem> SnapshotsAndImages(CompletionContext context) => Snapshots(context).Concat(Images(context));
+
     private static string AsTyped(string name, string word)
     {
         if (word.Length > 0 && name.StartsWith(word, StringComparison.Ordinal))

@@ -9,12 +9,16 @@ using ImageStore.Distribution.Auth;
 using ImageStore.Distribution.Hosts;
 using ImageStore.Distribution.Transfer.Mirroring;
 using ImageStore.Engine;
+using ImageStore.Engine.Commit;
 using ImageStore.Engine.Fsck;
 using ImageStore.Engine.Maintenance;
 using ImageStore.Engine.Pull;
+using ImageStore.Engine.Rebase;
 using ImageStore.Engine.Usage;
 using ImageStore.Gc;
 using ImageStore.Gc.Pressure;
+using ImageStore.Snapshotters.Layers.Diff;
+using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 using ImageStore.Store.Images;
@@ -33,6 +37,7 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<ContentInfo>))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotInfo>))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotNode>))]
+[JsonSerializable(typeof(IReadOnlyList<Mount>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(IReadOnlyList<Descriptor>))]
 [JsonSerializable(typeof(Descriptor))]
@@ -44,6 +49,10 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(ImageDetails))]
 [JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(PullResult))]
+[JsonSerializable(typeof(IReadOnlyList<PathChange>))]
+[JsonSerializable(typeof(LayerDiff))]
+[JsonSerializable(typeof(CommitResult))]
+[JsonSerializable(typeof(RebaseResult))]
 [JsonSerializable(typeof(UnpackOutcome))]
 [JsonSerializable(typeof(MountOutcome))]
 [JsonSerializable(typeof(StoreInfo))]

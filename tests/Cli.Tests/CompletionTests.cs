@@ -15,6 +15,7 @@ public sealed class CompletionTests : IAsyncDisposable
     [InlineData("imagestore pull --snapshotter ", "native overlayfs")]
     [InlineData("imagestore --format ", "json table")]
     [InlineData("imagestore completion ", "bash fish zsh")]
+    [InlineData("imagestore commit --compression ", "gzip none zstd")]
     [InlineData("imagestore images inspect ", "")]
     public async Task Bash_OfCommandsAndOptions_OffersThem(string line, string expected) =>
         Assert.Equal(expected, await CompleteAsync(line));
@@ -25,6 +26,8 @@ public sealed class CompletionTests : IAsyncDisposable
     [InlineData("images tag")]
     [InlineData("mount")]
     [InlineData("unpack")]
+    [InlineData("diff")]
+    [InlineData("rebase")]
     public async Task Bash_OfImages_OffersWhatTheStoreHas(string command)
     {
         var image = await _bench.StoredAsync();
