@@ -187,8 +187,9 @@ internal sealed class ContentStore : IContentStore
         {
             info = await RecordAsync(expected, writer.Origin, request, cancellationToken).ConfigureAwait(false);
         }
-        catch
+        catch (Exception refused) when (refused.InnerException is null)
         {
+            // Not where the disk failed: then the row may be there after all, and a row has to have its file.
             TakeBack(expected.Digest, writer.DataPath);
             throw;
         }
