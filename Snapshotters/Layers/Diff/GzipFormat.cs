@@ -7,7 +7,7 @@ namespace ImageStore.Snapshotters.Layers.Diff;
 /// <summary>One gzip member (RFC 1952) of deflate blocks that were made apart from each other.</summary>
 /// <remarks>
 /// Each block ends on a byte with an empty stored block, zlib's sync flush, and is not the last of its stream: so they can stand
-/// one after the other (RFC 1951, 3.2.3 and 3.2.4). That costs no window over the borders, below a hundredth of the size. One member, since
+/// one after the other (RFC 1951, 3.2.3 and 3.2.4). No match reaches over a border, which costs a little size. One member, since
 /// some readers stop after the first.
 /// </remarks>
 internal sealed class GzipFormat(int level) : BlockFormat

@@ -10,7 +10,7 @@ internal sealed class ZstdFormat(int level) : BlockFormat
     private readonly ConcurrentBag<Compressor> _idle = [];
     private bool _isEmpty = true;
 
-    // Two windows of the usual level: what blocks cannot see of each other is below a hundredth of the size.
+    // Two windows of the usual level, so that little is lost by blocks that cannot see each other.
     public override int BlockBytes => 4 << 20;
 
     public override void Begin(Stream output)
