@@ -11,6 +11,7 @@ internal sealed class Marks(ReferenceGraph graph)
     // One array and no object for each: a collection that allocates would make those wait whom it is not to disturb.
     private readonly Dictionary<Resource, int> _places = [];
     private readonly Dictionary<Resource, List<Resource>> _keptByLabel = [];
+    private readonly Dictionary<Resource, List<ConditionalKeeper>> _keptWhile = [];
     private readonly Stack<int> _grey = new();
     private Node[] _nodes = [];
 
@@ -43,17 +44,11 @@ internal sealed class Marks(ReferenceGraph graph)
             keepers.ForEach(keeper => KeptByLabel(keeper, row.Resource));
             keepers.Clear();
             LabelReferences.AddConditionalKeepers(row, conditional);
+            conditional.ForEach(one => (_keptWhile.TryGetValue(one.Keeper, out var known) ? known : _keptWhile[one.Keeper] = []).Add(one));
+            conditional.Clear();
             if (graph.Root(row) is not null)
             {
                 Mark(place, None, Colour.Black);
-            }
-        }
-
-        foreach (var (kept, keeper, condition) in conditional)
-        {
-            if (_places.TryGetValue(keeper, out var snapshot) && graph.Holds(condition, _nodes[snapshot].Row))
-            {
-                KeptByLabel(keeper, kept);
             }
         }
 
@@ -144,6 +139,12 @@ internal sealed class Marks(ReferenceGraph graph)
             if (_keptByLabel.Count > 0 && _keptByLabel.TryGetValue(row.Resource, out var byLabel))
             {
                 kept.AddRange(byLabel);
+            }
+
+            // Judged by the row that the keeper has now: it may have been used since the marking began.
+            if (_keptWhile.Count > 0 && _keptWhile.TryGetValue(row.Resource, out var conditional))
+            {
+                kept.AddRange(conditional.Where(one => graph.Holds(one.Condition, row)).Select(one => one.Kept));
             }
 
             foreach (var next in kept)

@@ -1,5 +1,6 @@
 using ImageStore.Engine.Pull;
 using ImageStore.Store;
+using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
 using ImageStore.Store.Oci;
@@ -47,7 +48,7 @@ internal sealed class BaseFinder(Tenant tenant)
     /// <exception cref="ImageStoreException">It has none (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
     public async Task<BaseImage> FindInAsync(ImageRecord image, string parent, CancellationToken cancellationToken)
     {
-        foreach (var manifest in await ManifestsAsync(image.Target, cancellationToken).ConfigureAwait(false))
+        foreach (var manifest in (await new StoredImage(tenant.Content).ManifestsAsync(image.Target, cancellationToken).ConfigureAwait(false)).Found)
         {
             if (StoredImage.IsFilesystem(manifest.Manifest) && new StoredImage(tenant.Content).IsComplete(manifest.Manifest)
                 && await BaseImage.ReadAsync(tenant.Content, image.Name, manifest, cancellationToken).ConfigureAwait(false) is var read
@@ -84,38 +85,8 @@ internal sealed class BaseFinder(Tenant tenant)
     private async Task<Descriptor> DescribeAsync(Digest digest, CancellationToken cancellationToken)
     {
         var blob = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = digest, Size = tenant.Content.Find(digest)!.Size };
-        var bytes = await Store.Content.ContentStoreExtensions.ReadVerifiedAsync(
-            tenant.Content, blob, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
+        var bytes = await tenant.Content.ReadVerifiedAsync(blob, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
         return blob with { MediaType = OciDocument.DeclaredMediaType(bytes) ?? MediaTypes.OciManifest };
-    }
-
-    private async Task<IReadOnlyList<StoredManifest>> ManifestsAsync(Descriptor top, CancellationToken cancellationToken)
-    {
-        List<StoredManifest> found = [];
-        HashSet<Digest> seen = [];
-        Stack<Descriptor> open = new([top]);
-        while (open.TryPop(out var node) && seen.Count < OciLimits.MaxManifestsPerImage)
-        {
-            if (!seen.Add(node.Digest) || tenant.Content.Find(node.Digest) is null)
-            {
-                continue;
-            }
-
-            var bytes = await Store.Content.ContentStoreExtensions.ReadVerifiedAsync(
-                tenant.Content, node, OciLimits.MaxManifestBytes, cancellationToken).ConfigureAwait(false);
-            if (!MediaTypes.IsIndex(node.MediaType))
-            {
-                found.Add(new StoredManifest(node, OciDocument.ParseManifest(bytes, node.MediaType)));
-                continue;
-            }
-
-            foreach (var entry in OciDocument.ParseIndex(bytes, node.MediaType).Manifests)
-            {
-                open.Push(entry);
-            }
-        }
-
-        return found;
     }
 
     /// <summary>The first image that stands for the manifest, or for an index that names it.</summary>

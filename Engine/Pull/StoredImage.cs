@@ -43,6 +43,15 @@ internal sealed class StoredImage(IContentStore content)
     /// <summary>Is everything there that <paramref name="target"/> leads to, for whatever platform?</summary>
     public async Task<bool> IsWholeAsync(Descriptor target, CancellationToken cancellationToken)
     {
+        var (found, isAll) = await ManifestsAsync(target, cancellationToken).ConfigureAwait(false);
+        return isAll && found.All(manifest => IsComplete(manifest.Manifest));
+    }
+
+    /// <summary>The manifests below <paramref name="target"/> that are there, and whether these are all.</summary>
+    public async Task<(IReadOnlyList<StoredManifest> Found, bool IsAll)> ManifestsAsync(Descriptor target, CancellationToken cancellationToken)
+    {
+        List<StoredManifest> found = [];
+        var isAll = true;
         HashSet<Digest> seen = [];
         Stack<Descriptor> open = new([target]);
         while (open.TryPop(out var node))
@@ -52,23 +61,26 @@ internal sealed class StoredImage(IContentStore content)
                 continue;
             }
 
-            if (seen.Count > OciLimits.MaxManifestsPerImage || content.Find(node.Digest) is null
-                || await ReadAsync(node, cancellationToken).ConfigureAwait(false) is not { } bytes)
+            if (seen.Count > OciLimits.MaxManifestsPerImage)
             {
-                return false;
+                return (found, false);
             }
 
-            if (MediaTypes.IsIndex(node.MediaType))
+            if (content.Find(node.Digest) is null || await ReadAsync(node, cancellationToken).ConfigureAwait(false) is not { } bytes)
+            {
+                isAll = false;
+            }
+            else if (MediaTypes.IsIndex(node.MediaType))
             {
                 OciDocument.ParseIndex(bytes, node.MediaType).Manifests.ToList().ForEach(open.Push);
             }
-            else if (!IsComplete(OciDocument.ParseManifest(bytes, node.MediaType)))
+            else
             {
-                return false;
+                found.Add(new StoredManifest(node, OciDocument.ParseManifest(bytes, node.MediaType)));
             }
         }
 
-        return true;
+        return (found, isAll);
     }
 
     /// <summary>The image's config.</summary>

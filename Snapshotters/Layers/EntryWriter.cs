@@ -1,3 +1,4 @@
+using ImageStore.Snapshotters.Mounts;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -11,9 +12,6 @@ namespace ImageStore.Snapshotters.Layers;
 /// </remarks>
 internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerFormat format, LayerLimits limits)
 {
-    private const string WhiteoutPrefix = ".wh.";
-    private const string OpaqueName = ".wh..wh..opq";
-    private const uint CharDevice = 0x2000;
     private const uint PrivateMode = 0x180;
     private const long BlockMask = 511;
     private readonly Dictionary<string, (long Seconds, uint Nanoseconds)> _times = [];
@@ -40,7 +38,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         var path = paths.Clean(entry.Name);
         type = type == (byte)'0' && entry.Name.EndsWith('/') ? (byte)'5' : type;
         var name = path[(path.LastIndexOf('/') + 1)..];
-        if (name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+        if (name.StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal))
         {
             Whiteout(path, name);
             SkipBody(entry);
@@ -148,7 +146,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                     throw LayerFault.Corrupt($"'{shown}' is a character device 0:0, which would forge a whiteout.");
                 }
 
-                var kind = type == (byte)'3' ? CharDevice : type == (byte)'4' ? 0x6000U : 0x1000U;
+                var kind = type == (byte)'3' ? FileType.CharDevice : type == (byte)'4' ? FileType.BlockDevice : FileType.Fifo;
                 NameAt.MakeNode(parent, name, kind | PrivateMode, entry.Major, entry.Minor, shown);
                 Finish(entry, parent, name, shown, true);
                 break;
@@ -247,23 +245,23 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     private void Whiteout(string path, string name)
     {
         var shown = LayerFault.Show(path);
-        var hidden = name[WhiteoutPrefix.Length..];
+        var hidden = name[WhiteoutNames.Prefix.Length..];
         if (hidden is "" or "." or "..")
         {
             throw LayerFault.Corrupt($"'{shown}' is an invalid whiteout.");
         }
 
         var (parent, _) = paths.Parent(path);
-        if (name == OpaqueName)
+        if (name == WhiteoutNames.Opaque)
         {
             Xattr.Set(parent, RootedPath.Name("."), format.OpaqueXattr, "y"u8, shown);
             return;
         }
 
         var victim = RootedPath.Name(hidden);
-        if (hidden.StartsWith(WhiteoutPrefix, StringComparison.Ordinal)
+        if (hidden.StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal)
             || Pending.ContainsKey(path[..^name.Length] + hidden)
-            || NameAt.MakeNode(parent, victim, CharDevice, 0, 0, shown))
+            || NameAt.MakeNode(parent, victim, FileType.CharDevice, 0, 0, shown))
         {
             return;
         }

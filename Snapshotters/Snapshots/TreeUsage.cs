@@ -7,7 +7,6 @@ namespace ImageStore.Snapshotters.Snapshots;
 public static class TreeUsage
 {
     private const int BlockBytes = 512;
-    private const uint TypeDirectory = 0x4000;
 
     /// <summary>Bytes that a file or folder itself occupies, without what is in it; 0 when it is not there.</summary>
     public static long Own(string path) => FileStatus.Read(path, out var status) == 0 ? (long)status.Blocks * BlockBytes : 0;
@@ -33,7 +32,7 @@ public static class TreeUsage
                     continue;
                 }
 
-                var first = entry.LinkCount < 2 || entry.Type == TypeDirectory
+                var first = entry.LinkCount < 2 || entry.Type == FileType.Directory
                     || linked.Add((entry.DevMajor, entry.DevMinor, entry.Inode));
                 if (first)
                 {
@@ -41,7 +40,7 @@ public static class TreeUsage
                     bytes += (long)entry.Blocks * BlockBytes;
                 }
 
-                if (entry.Type == TypeDirectory)
+                if (entry.Type == FileType.Directory)
                 {
                     using var child = DirectoryHandle.OpenChild(parent, name);
                     Walk(child);

@@ -9,9 +9,6 @@ namespace ImageStore.Snapshotters.Trees;
 /// <summary>Copies a tree with owners, modes, times, attributes, devices and hard links, sharing blocks if it can.</summary>
 internal sealed unsafe class TreeCopier(CancellationToken cancellationToken)
 {
-    private const uint TypeDirectory = 0x4000;
-    private const uint TypeRegular = 0x8000;
-    private const uint TypeLink = 0xA000;
     private const uint PermissionMask = 0xFFF;
     private const int WriteCreateExclusive = 0x1 | 0x40 | 0x80;
     private const uint PrivateFile = 0x180;
@@ -70,7 +67,7 @@ internal sealed unsafe class TreeCopier(CancellationToken cancellationToken)
 
     private void CopyEntry(SafeFileHandle from, SafeFileHandle to, byte[] name, FileStatus status)
     {
-        var shared = status.LinkCount > 1 && status.Type != TypeDirectory;
+        var shared = status.LinkCount > 1 && status.Type != FileType.Directory;
         var inode = (status.DevMajor, status.DevMinor, status.Inode);
         if (shared && _links.TryGetValue(inode, out var first))
         {
@@ -80,7 +77,7 @@ internal sealed unsafe class TreeCopier(CancellationToken cancellationToken)
 
         switch (status.Type)
         {
-            case TypeDirectory:
+            case FileType.Directory:
                 Check(TreeSyscalls.MakeDirectory(to, name, PrivateFile | 0x40) == 0);
                 using (var source = DirectoryHandle.OpenChild(from, name))
                 using (var target = DirectoryHandle.OpenChild(to, name))
@@ -89,10 +86,10 @@ internal sealed unsafe class TreeCopier(CancellationToken cancellationToken)
                 }
 
                 break;
-            case TypeRegular:
+            case FileType.Regular:
                 CopyContent(from, to, name, (long)status.Size);
                 break;
-            case TypeLink:
+            case FileType.Symlink:
                 CopyLink(from, to, name);
                 break;
             default:
@@ -192,7 +189,7 @@ internal sealed unsafe class TreeCopier(CancellationToken cancellationToken)
 
     private static void ApplyStatus(SafeFileHandle parent, byte[] name, FileStatus status)
     {
-        if (status.Type != TypeLink)
+        if (status.Type != FileType.Symlink)
         {
             Check(TreeSyscalls.ChangeMode(parent, name, status.Mode & PermissionMask, 0) == 0);
         }

@@ -59,18 +59,26 @@ internal sealed class LiteFile : IDisposable
     /// <exception cref="ImageStoreException">The disk refused; the state before stands and later changes may succeed.</exception>
     public void Write(Action<LiteEngine> body, bool sync)
     {
-        Guard("Writing", () =>
+        try
         {
-            _ = IsOpen();
-            _engine!.BeginTrans();
-            body(_engine);
-            _engine.Commit();
-            _log!.Settle(LogLength(), s_logLimit);
-            if (sync)
+            Guard("Writing", () =>
             {
-                Sync();
-            }
-        });
+                _ = IsOpen();
+                _engine!.BeginTrans();
+                body(_engine);
+                _engine.Commit();
+                _log!.Settle(LogLength(), s_logLimit);
+                if (sync)
+                {
+                    Sync();
+                }
+            });
+        }
+        catch (ImageStoreException)
+        {
+            TakeBack();
+            throw;
+        }
 
         // Not after a change that is not synced: opening cuts the log to what was told, and whoever made the change goes on with it.
         if (sync && _pages!.Log!.Bytes > _moveAt + (_checkpointBytes * OverdueCheckpoints))
@@ -104,6 +112,19 @@ internal sealed class LiteFile : IDisposable
             Close();
             Failures++;
             throw Translate(cause, $"{verb} the metadata in {_disk.Directory}");
+        }
+    }
+
+    /// <summary>Cuts what was not told off the log at once, so that it does not come back when the process ends now.</summary>
+    private void TakeBack()
+    {
+        try
+        {
+            Guard("Opening", () => _ = IsOpen());
+        }
+        catch (ImageStoreException)
+        {
+            // The failure before is the one to tell; the next use, or the next process, tries again.
         }
     }
 

@@ -353,34 +353,6 @@ public sealed class CollectorTests : IAsyncLifetime
         static Resource Blob(Digest digest) => new(ResourceKind.Content, CollectedRoot.Namespace, digest.ToString());
     }
 
-    [Theory]
-    [InlineData("usedat<24h|chain", -23, true)]
-    [InlineData("usedat<24h|chain", -25, false)]
-    [InlineData("usedat>24h|chain", -25, true)]
-    [InlineData("usedat>24h|chain", -23, false)]
-    [InlineData("usedat>48h,usedat<1h30m|chain", -1, true)]
-    [InlineData("usedat<24h|other", -1, false)]
-    [InlineData("usedat=24h|chain", -24, false)]
-    [InlineData("colour<24h|chain", -1, false)]
-    [InlineData("usedat<soon|chain", -1, false)]
-    [InlineData("usedat<24h", -1, false)]
-    public async Task Collect_BlobWithACondition_StaysWhileTheSnapshotSatisfiesIt(string condition, int hours, bool stays)
-    {
-        var snapshots = await SnapshotterFactory.OpenAsync(
-            "native", _root.Root.Directory, CollectedRoot.Namespace, _root.Root.Database, _root.Time, Ct);
-        await snapshots.PrepareAsync("work", null, Labels.None, Ct);
-        await snapshots.CommitAsync("chain", "work", new Dictionary<string, string>
-        {
-            [Labels.Root] = "x",
-            ["containerd.io/gc.cond.value-usedat"] = _root.Time.GetUtcNow().AddHours(hours).ToString("O"),
-        }, Ct);
-        await _root.BlobAsync("layer", labels: ("containerd.io/gc.cond.snapshot.native", condition));
-
-        await _root.Collector.CollectAsync(Ct);
-
-        Assert.Equal(stays, _root.Has("layer"));
-    }
-
     [Fact]
     public async Task Collect_SeveralAtOnce_TakeTurns()
     {

@@ -42,7 +42,7 @@ internal sealed class EntryComparison(bool readsBytes, CancellationToken cancell
         for (var offset = 0L; ; )
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var (some, others) = (RandomAccess.Read(a, _left, offset), RandomAccess.Read(b, _right, offset));
+            var (some, others) = (EntryFile.Read(a, _left, offset, path), EntryFile.Read(b, _right, offset, path));
             if (some != others || !_left.AsSpan(0, some).SequenceEqual(_right.AsSpan(0, others)))
             {
                 return false;

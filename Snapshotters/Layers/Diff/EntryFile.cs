@@ -13,8 +13,22 @@ internal static class EntryFile
     {
         using var inode = OpenAt.Inode(entry.Parent, entry.Name) ?? throw DiffFault.Changed(path);
         return FileStatus.ReadOpen((int)inode.DangerousGetHandle(), out var now) == 0
-            && now.Type == FoundEntry.TypeRegular && now.IsSameFile(entry.Status)
+            && now.Type == FileType.Regular && now.IsSameFile(entry.Status)
                 ? OpenAt.Reopen(inode) ?? throw KernelError.Last($"open '{LayerFault.Show(path)}'")
                 : throw DiffFault.Changed(path);
+    }
+
+    /// <summary>Reads from an offset; 0 at the end.</summary>
+    /// <exception cref="Store.Errors.ImageStoreException">The disk refuses.</exception>
+    public static int Read(SafeFileHandle file, Span<byte> buffer, long offset, string path)
+    {
+        try
+        {
+            return RandomAccess.Read(file, buffer, offset);
+        }
+        catch (IOException failure)
+        {
+            throw Store.Errors.IoErrors.From(failure, $"Reading '{LayerFault.Show(path)}'");
+        }
     }
 }

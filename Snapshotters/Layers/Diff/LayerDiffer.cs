@@ -20,6 +20,7 @@ public static class LayerDiffer
     public static IReadOnlyList<PathChange> List(
         IReadOnlyList<Mount> lower, IReadOnlyList<Mount> upper, LayerLimits limits, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(limits);
         List<PathChange> changes = [];
         var trees = new TreePair(lower, upper, limits, cancellationToken);
         trees.Walk(
@@ -27,6 +28,11 @@ public static class LayerDiffer
             {
                 if (change is { IsRootsTime: false, Kind: not ChangeKind.Unchanged })
                 {
+                    if (changes.Count == limits.MaxEntries)
+                    {
+                        throw DiffFault.TooLarge("entries");
+                    }
+
                     changes.Add(new PathChange(change.Kind, "/" + Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(change.Path))));
                 }
             },

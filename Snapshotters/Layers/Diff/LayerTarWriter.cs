@@ -1,3 +1,4 @@
+using ImageStore.Snapshotters.Mounts;
 using ImageStore.Store.Interop;
 
 namespace ImageStore.Snapshotters.Layers.Diff;
@@ -11,8 +12,6 @@ internal sealed class LayerTarWriter(Stream output, DiffOptions options, Cancell
 {
     private const int BufferBytes = 256 * 1024;
     private const int BlocksInStatus = 512;
-    private const string WhiteoutPrefix = ".wh.";
-    private const string OpaqueName = ".wh..wh..opq";
     private const uint Permissions = 0xFFF;
 
     private readonly Dictionary<(uint, uint, ulong), string> _links = [];
@@ -28,7 +27,7 @@ internal sealed class LayerTarWriter(Stream output, DiffOptions options, Cancell
             if (!change.IsCovered)
             {
                 var slash = change.Path.LastIndexOf('/') + 1;
-                Whiteout(change.Path[..slash] + WhiteoutPrefix + change.Path[slash..]);
+                Whiteout(change.Path[..slash] + WhiteoutNames.Prefix + change.Path[slash..]);
             }
 
             return;
@@ -37,7 +36,7 @@ internal sealed class LayerTarWriter(Stream output, DiffOptions options, Cancell
         Entry(change.Entry, change.Path);
         if (change.IsOpaque)
         {
-            Whiteout(change.Path + "/" + OpaqueName);
+            Whiteout(change.Path + "/" + WhiteoutNames.Opaque);
         }
     }
 
@@ -72,11 +71,11 @@ internal sealed class LayerTarWriter(Stream output, DiffOptions options, Cancell
 
         var (type, name) = status.Type switch
         {
-            FoundEntry.TypeDirectory => ('5', path.Length == 0 ? "./" : path + "/"),
-            FoundEntry.TypeSymlink => ('2', path),
-            FoundEntry.TypeCharDevice => ('3', path),
-            FoundEntry.TypeBlockDevice => ('4', path),
-            FoundEntry.TypeFifo => ('6', path),
+            FileType.Directory => ('5', path.Length == 0 ? "./" : path + "/"),
+            FileType.Symlink => ('2', path),
+            FileType.CharDevice => ('3', path),
+            FileType.BlockDevice => ('4', path),
+            FileType.Fifo => ('6', path),
             _ => throw DiffFault.Unsupported(path, "is of a kind that no layer can hold"),
         };
         var header = new TarHeader(type, name, status.Mode & Permissions, 0);
@@ -116,26 +115,19 @@ internal sealed class LayerTarWriter(Stream output, DiffOptions options, Cancell
             for (at = start; at < end;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var count = Read(file, _buffer.AsSpan(0, (int)Math.Min(BufferBytes, end - at)), at, path);
+                var count = EntryFile.Read(file, _buffer.AsSpan(0, (int)Math.Min(BufferBytes, end - at)), at, path);
+                if (count == 0)
+                {
+                    // The header has promised a size.
+                    throw DiffFault.Changed(path);
+                }
+
                 output.Write(_buffer.AsSpan(0, count));
                 at += count;
             }
         }
 
         Zeros(-size & (TarHeader.Block - 1));
-    }
-
-    private static int Read(Microsoft.Win32.SafeHandles.SafeFileHandle file, Span<byte> buffer, long offset, string path)
-    {
-        try
-        {
-            // The header has promised a size.
-            return RandomAccess.Read(file, buffer, offset) is > 0 and var count ? count : throw DiffFault.Changed(path);
-        }
-        catch (IOException failure)
-        {
-            throw Store.Errors.IoErrors.From(failure, $"Reading '{LayerFault.Show(path)}'");
-        }
     }
 
     private void Zeros(long count)

@@ -64,7 +64,7 @@ internal sealed class LayeredDirectory : IDisposable
             }
 
             var found = new FoundEntry(directory, name, status, i);
-            if (IsWhiteout(found) || status.Type == FoundEntry.TypeSocket)
+            if (IsWhiteout(found) || status.Type == FileType.Socket)
             {
                 return null;
             }
@@ -95,7 +95,7 @@ internal sealed class LayeredDirectory : IDisposable
                     continue;
                 }
 
-                if (status.Value.Type != FoundEntry.TypeDirectory)
+                if (status.Value.Type != FileType.Directory)
                 {
                     break;
                 }
@@ -144,7 +144,7 @@ internal sealed class LayeredDirectory : IDisposable
 
     // A device 0:0 is a whiteout everywhere: no layer can hold one.
     private bool IsWhiteout(in FoundEntry found) =>
-        found.Status is { Type: FoundEntry.TypeCharDevice, RdevMajor: 0, RdevMinor: 0 }
+        found.Status is { Type: FileType.CharDevice, RdevMajor: 0, RdevMinor: 0 }
         || (_layers[found.Layer].HasWhiteoutFiles && found.IsRegular && found.Status.Size == 0
             && _marks!.IsWhiteoutFile(found.Parent, found.Name));
 

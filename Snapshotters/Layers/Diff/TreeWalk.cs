@@ -10,7 +10,6 @@ internal sealed class TreeWalk(
     CancellationToken cancellationToken)
 {
     private const uint RootMode = 0x41ED;
-    private const string WhiteoutPrefix = ".wh.";
 
     // Directories on the way here that are the same themselves.
     private readonly List<TreeChange> _above = [];
@@ -128,9 +127,9 @@ internal sealed class TreeWalk(
     private void CheckName(string path, byte[] name, int depth)
     {
         TreePath.Check(path, depth, limits);
-        if (path.AsSpan(path.LastIndexOf('/') + 1).StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+        if (path.AsSpan(path.LastIndexOf('/') + 1).StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal))
         {
-            throw DiffFault.Unsupported(path, $"has a name that begins with {WhiteoutPrefix}, which in a layer removes what is below");
+            throw DiffFault.Unsupported(path, $"has a name that begins with {WhiteoutNames.Prefix}, which in a layer removes what is below");
         }
     }
 
