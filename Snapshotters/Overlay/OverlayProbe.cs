@@ -85,17 +85,11 @@ internal static class OverlayProbe
         string place, OverlayFeatures features, CancellationToken cancellationToken)
     {
         var merged = Path.Combine(place, MergedName);
-        List<string> options =
-        [
-            .. features.IndexOff ? ["index=off"] : Array.Empty<string>(),
-            .. features.UserXattr ? ["userxattr"] : Array.Empty<string>(),
-            "workdir=" + Path.Combine(place, "work"),
-            "upperdir=" + Path.Combine(place, "upper"),
-            "lowerdir=" + Path.Combine(place, "lower"),
-        ];
+        var mount = OverlayMounts.Active(
+            features, [Path.Combine(place, "lower")], Path.Combine(place, "upper"), Path.Combine(place, "work"));
         try
         {
-            Mounter.MountAll([new Mount("overlay", "overlay", options)], merged);
+            Mounter.MountAll([mount], merged);
         }
         catch (ImageStoreException e) when (e.Kind is not (ErrorKind.NoSpace or ErrorKind.Unavailable))
         {

@@ -38,25 +38,10 @@ internal sealed class OverlaySnapshotter(
             return Bind(Directories.Fs(parents[0].Id), row.Kind);
         }
 
-        var options = new List<string>();
-        if (features.IndexOff)
-        {
-            options.Add("index=off");
-        }
-
-        if (features.UserXattr)
-        {
-            options.Add("userxattr");
-        }
-
-        if (row.Kind == SnapshotKind.Active)
-        {
-            options.Add("workdir=" + Directories.Work(row.Id));
-            options.Add("upperdir=" + Directories.Fs(row.Id));
-        }
-
-        options.Add("lowerdir=" + string.Join(':', parents.Select(parent => Directories.Fs(parent.Id))));
-        return [new Mount("overlay", "overlay", options)];
+        var lowers = parents.Select(parent => Directories.Fs(parent.Id)).ToList();
+        return [row.Kind == SnapshotKind.View
+            ? OverlayMounts.View(features, lowers)
+            : OverlayMounts.Active(features, lowers, Directories.Fs(row.Id), Directories.Work(row.Id))];
     }
 
     protected override async Task<long> SettleLayerAsync(
