@@ -1,3 +1,4 @@
+using ImageStore.Snapshotters.Layers.Gzip;
 using ImageStore.Store.Errors;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
@@ -42,7 +43,8 @@ public static class LayerDecompressor
         {
             case LayerCompression.Gzip:
                 // GZipStream itself reads 8 KiB at a time, a system call each.
-                return new GzipLayerStream(new BufferedStream(compressed, ReadBytes));
+                return IsalLibrary.IsUsable
+                    ? new IsalGzipStream(compressed) : new ManagedGzipStream(new BufferedStream(compressed, ReadBytes));
             case LayerCompression.Zstd:
                 var stream = new DecompressionStream(compressed, leaveOpen: true);
                 stream.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, WindowLogMax);

@@ -2,14 +2,14 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using ImageStore.Store;
 
-namespace ImageStore.Snapshotters.Layers;
+namespace ImageStore.Snapshotters.Layers.Gzip;
 
-/// <summary>Gunzips and proves that the input was whole.</summary>
+/// <summary>Gunzips with the runtime's own zlib and proves that the input was whole.</summary>
 /// <remarks>
 /// GZipStream takes a truncated member for an end. So a random member of our own follows the input: only if it comes
 /// out at the end was everything before it complete.
 /// </remarks>
-internal sealed class GzipLayerStream : ReadOnlyStream
+internal sealed class ManagedGzipStream : ReadOnlyStream
 {
     private const int SealBytes = 32;
     private readonly GZipStream _gzip;
@@ -17,7 +17,7 @@ internal sealed class GzipLayerStream : ReadOnlyStream
     private readonly byte[] _held = new byte[SealBytes];
     private int _heldBytes;
 
-    public GzipLayerStream(Stream compressed) =>
+    public ManagedGzipStream(Stream compressed) =>
         _gzip = new GZipStream(new Sealed(compressed, out _seal), CompressionMode.Decompress);
 
     public override int Read(Span<byte> buffer)
