@@ -13,6 +13,7 @@ namespace ImageStore.Snapshotters.Layers;
 internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerFormat format, LayerLimits limits)
 {
     private const uint PrivateMode = 0x180;
+    private const uint AccessBits = 0x1FF;
     private const long BlockMask = 511;
     private readonly Dictionary<string, (long Seconds, uint Nanoseconds)> _times = [];
 
@@ -110,7 +111,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         }
 
         Pending.Remove(path);
-        if (type == (byte)'0' && OpenAt.CreateNew(parent, name, PrivateMode) is { } fresh)
+        if (type == (byte)'0' && OpenAt.CreateNew(parent, name, entry.Mode & AccessBits) is { } fresh)
         {
             File(entry, fresh, parent, name, shown);
             return;
@@ -133,7 +134,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         switch (type)
         {
             case (byte)'0':
-                File(entry, OpenAt.CreateNew(parent, name, PrivateMode) ?? throw KernelError.Last($"create '{shown}'"), parent, name, shown);
+                File(entry, OpenAt.CreateNew(parent, name, entry.Mode & AccessBits) ?? throw KernelError.Last($"create '{shown}'"), parent, name, shown);
                 break;
             case (byte)'1': HardLink(entry, path, parent, name, shown); return;
             case (byte)'2':
@@ -200,9 +201,19 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         }
 
         FileBytes += entry.Size;
-        InodeChange.Own(file, entry.Uid, entry.Gid, shown);
+        // To ask costs a tenth of a change, and mostly the creation made it right: no special owner, no umask that takes away.
+        var made = FileMetadata.TryGet(file, "\0"u8)!.Value;
+        if ((made.Uid, made.Gid) != (entry.Uid, entry.Gid))
+        {
+            InodeChange.Own(file, entry.Uid, entry.Gid, shown);
+        }
+
         Attributes(entry, parent, name, shown);
-        InodeChange.PermitOpen(file, entry.Mode, shown);
+        if (made.Permissions != entry.Mode)
+        {
+            InodeChange.PermitOpen(file, entry.Mode, shown);
+        }
+
         InodeChange.Touch(file, entry.Seconds, entry.Nanoseconds, shown);
     }
 

@@ -11,5 +11,6 @@ internal static class LayerFault
     internal static ImageStoreException Limit(string what) =>
         new(ErrorKind.LimitExceeded, $"The layer exceeds the limit for {what}.", "Raise the limit if the image is trusted.");
 
-    internal static string Show(string path) => Printable.Of(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(path)));
+    internal static string Show(string path) =>
+        Printable.Of(Ascii.IsValid(path) ? path : Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(path)));
 }

@@ -33,6 +33,11 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
             throw LayerFault.Corrupt("an entry's name is empty or holds a NUL byte.");
         }
 
+        if (IsClean(path))
+        {
+            return path;
+        }
+
         var parts = new List<string>();
         foreach (var part in path.Split('/'))
         {
@@ -57,6 +62,21 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
 
         return path.Length <= limits.MaxPathBytes && parts.Count <= limits.MaxDepth
             ? string.Join('/', parts) : throw LayerFault.Limit("path length or depth");
+    }
+
+    // Nearly every name is; those that are not are told why below.
+    private bool IsClean(ReadOnlySpan<char> path)
+    {
+        var depth = 0;
+        foreach (var part in path.Split('/'))
+        {
+            if (path[part] is "" or "." or ".." or { Length: > MaxNameBytes } || ++depth > limits.MaxDepth)
+            {
+                return false;
+            }
+        }
+
+        return path.Length <= limits.MaxPathBytes;
     }
 
     /// <summary>Opens the parent, making what is missing; the handle stays ours.</summary>

@@ -69,6 +69,11 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
 
     private Dictionary<string, byte[]> Records(List<byte[]> local)
     {
+        if (local.Count == 0)
+        {
+            return _global;
+        }
+
         var pax = new Dictionary<string, byte[]>(_global);
         foreach (var data in local)
         {

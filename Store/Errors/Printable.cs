@@ -11,6 +11,11 @@ public static class Printable
     public static string Of(ReadOnlySpan<char> text)
     {
         var cut = text.Length > MaxLength;
+        if (!cut && !text.ContainsAnyExceptInRange(' ', '~'))
+        {
+            return text.ToString();
+        }
+
         var result = new StringBuilder(Math.Min(text.Length, MaxLength) + 8);
         foreach (var rune in (cut ? text[..MaxLength] : text).EnumerateRunes())
         {
