@@ -59,9 +59,21 @@ internal sealed class Session(ParseResult parsed)
 
     /// <summary>Runs <paramref name="body"/> with an open root.</summary>
     public async Task WithEngineAsync(
-        MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken, bool makeNamespace = true)
+        MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken, bool makeNamespace = true) =>
+        await WithEngineAsync(EngineOptions() with { Access = access, MakeNamespace = makeNamespace }, body, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Runs <paramref name="body"/>, which removes images; unless <paramref name="sync"/>, the files of large ones go after its end.</summary>
+    public async Task RemovingAsync(
+        bool sync, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken, bool makeNamespace = true)
     {
-        var options = EngineOptions() with { Access = access, MakeNamespace = makeNamespace };
+        var options = EngineOptions() with { MakeNamespace = makeNamespace, RemovalBudget = Removal.Budget(sync) };
+        await WithEngineAsync(options, body, cancellationToken).ConfigureAwait(false);
+        Removal.GoOn(this, options.Root, cancellationToken);
+    }
+
+    private async Task WithEngineAsync(
+        EngineOptions options, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken)
+    {
         var engine = await StoreEngine.OpenAsync(options, cancellationToken).ConfigureAwait(false);
         await using var closing = engine.ConfigureAwait(false);
         await body(this, engine, cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Engine.Configuration;
+using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Engine;
@@ -27,6 +28,9 @@ public sealed record EngineOptions
 
     /// <summary>How registries are spoken to.</summary>
     public RegistryOptions Registry { get; init; } = new();
+
+    /// <summary>How many files of removed snapshots are deleted before a collection returns. Whoever limits it sees to the rest.</summary>
+    public RemovalBudget RemovalBudget { get; init; } = RemovalBudget.Unlimited;
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

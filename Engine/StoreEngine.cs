@@ -66,7 +66,7 @@ public sealed partial class StoreEngine : IAsyncDisposable
                 Access = options.Access,
                 OnWait = options.OnWait,
                 Sharing = options.Settings.Sharing,
-                OtherResources = directory => [SnapshotterFactory.Resources(directory)],
+                OtherResources = directory => [SnapshotterFactory.Resources(directory, options.RemovalBudget)],
                 Time = options.Time,
             },
             cancellationToken).ConfigureAwait(false);

@@ -25,7 +25,7 @@ internal static class CommandTree
             GcCommand.Build(), WhyCommand.Build(), FsckCommand.Build(), MaintainCommand.Build(), MountCommand.BuildMount(),
             MountCommand.BuildUnmount(), UnpackCommand.Build(), DiffCommand.Build(), CommitCommand.Build(),
             RebaseCommand.Build(), InfoCommand.Build(), ConfigCommand.Build(), HostsCommand.Build(),
-            CompletionCommand.Build(), DemoCommand.Build()])
+            CompletionCommand.Build(), DemoCommand.Build(), RemovedTreesCommand.Build()])
         {
             root.Subcommands.Add(command);
         }

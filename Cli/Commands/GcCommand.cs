@@ -20,6 +20,7 @@ internal static class GcCommand
             Description = "Only when more than this of the filesystem is used; then images go too, those first that were used longest ago", HelpName = "PERCENT",
         };
         var low = new Option<double?>("--low-water") { Description = "Until no more than this is used", HelpName = "PERCENT" };
+        var sync = Removal.Sync();
         var command = new Verb(
             "gc",
             "Remove what no image, lease, label or mount keeps, in every namespace.",
@@ -27,7 +28,7 @@ internal static class GcCommand
             "imagestore gc",
             "imagestore gc --high-water 85 --low-water 80")
         {
-            dryRun, high, low,
+            dryRun, high, low, sync,
         };
         Session.Bind(command, (session, cancellation) =>
         {
@@ -38,10 +39,17 @@ internal static class GcCommand
                     ErrorKind.InvalidArgument, "--dry-run cannot tell what --high-water would remove.", "Leave out one of them; 'imagestore du --images' shows what images take.");
             }
 
-            return session.WithEngineAsync(
-                session.Value(dryRun) ? MetadataAccess.ReadOnly : MetadataAccess.ReadWrite,
+            if (session.Value(dryRun))
+            {
+                return session.WithEngineAsync(
+                    MetadataAccess.ReadOnly, (_, engine, token) => CollectAsync(session, engine, dryRun: true, token), cancellation, makeNamespace: false);
+            }
+
+            // What is held against marks has to be gone before the disk is looked at again.
+            return session.RemovingAsync(
+                session.Value(sync) || marks is not null,
                 (_, engine, token) => marks is null
-                    ? CollectAsync(session, engine, session.Value(dryRun), token)
+                    ? CollectAsync(session, engine, dryRun: false, token)
                     : RelieveAsync(session, engine, marks, token),
                 cancellation,
                 makeNamespace: false);

@@ -148,14 +148,15 @@ internal static class ImagesCommand
     {
         var references = Several();
         var keep = new Option<bool>("--no-gc") { Description = "Leave blobs and snapshots for a later 'imagestore gc'" };
+        var sync = Removal.Sync();
         var command = new Verb(
             "rm",
             "Forget images by name, and remove what nothing refers to any more. Pinned ones stay.",
             "imagestore images rm alpine debian:12")
         {
-            references, keep,
+            references, keep, sync,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.Bind(command, (session, cancellation) => session.RemovingAsync(session.Value(sync), async (_, engine, token) =>
         {
             var names = Names(session, engine, references);
             names.ForEach(engine.RefusePinned);
@@ -169,7 +170,7 @@ internal static class ImagesCommand
                     CollectionLines.Write(Console.Error, report);
                 }
             }
-        });
+        }, cancellation));
         return command;
     }
 }

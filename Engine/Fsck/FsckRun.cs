@@ -149,7 +149,7 @@ public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress
         IsRepair = options.Repair,
         OnWait = engine.OnWait,
         Sharing = engine.Settings.Sharing,
-        OtherResources = directory => [SnapshotterFactory.Resources(directory)],
+        OtherResources = directory => [SnapshotterFactory.Resources(directory, RemovalBudget.Unlimited)],
         Time = engine.Time,
     };
 

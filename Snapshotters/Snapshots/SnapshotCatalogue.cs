@@ -11,7 +11,10 @@ internal sealed class SnapshotCatalogue(MetadataDb db, string ns, string snapsho
         new("snapshot-counters", SnapshotJson.Default.SnapshotCounterRow);
 
     /// <summary>The rows of all snapshotters; their keys are <c>namespace/snapshotter/name</c>.</summary>
-    public static MetadataTable<SnapshotRow> Table { get; } = new("snapshots", SnapshotJson.Default.SnapshotRow, row => row.Bytes ?? row.LayerBytes ?? 0);
+    public static MetadataTable<SnapshotRow> Table { get; } = new("snapshots", SnapshotJson.Default.SnapshotRow, Weight);
+
+    /// <summary>Bytes as far as they are known without a look at the files.</summary>
+    public static long Weight(SnapshotRow row) => row.Bytes ?? row.LayerBytes ?? 0;
 
     private readonly string _prefix = $"{ns}/{snapshotter}/";
     private readonly Lock _idLock = new();

@@ -1,7 +1,5 @@
 using System.Globalization;
-using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
-using ImageStore.Snapshotters.Overlay;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Snapshotters.Snapshots;
@@ -67,23 +65,14 @@ internal sealed class SnapshotDirectories
         }
     }
 
-    public void Remove(long id)
+    public void Remove(long id) => Remove(id, RemovalBudget.Unlimited);
+
+    /// <summary>Takes the directory away, and deletes its files as far as the budget reaches.</summary>
+    public void Remove(long id, RemovalBudget budget)
     {
         if (MoveAside(id) is { } aside)
         {
-            RemoveTree(aside);
-        }
-    }
-
-    public static void RemoveTree(string path)
-    {
-        try
-        {
-            TreeRemover.RemoveTree(path);
-        }
-        catch (Exception) when (!Directory.Exists(path))
-        {
-            // Another sweep was faster.
+            RemovedTrees.Delete(aside, budget);
         }
     }
 
@@ -107,16 +96,6 @@ internal sealed class SnapshotDirectories
             }
         }
 
-        foreach (var aside in Directory.GetDirectories(Root, RemovingPrefix + "*"))
-        {
-            // A process that died while it probed leaves its mount behind.
-            var probed = Path.Combine(aside, OverlayProbe.MergedName);
-            if (MountPoint.Is(probed))
-            {
-                _ = MountSyscalls.Unmount(probed, MountSyscalls.DetachFlag | MountSyscalls.NoFollowFlag);
-            }
-
-            RemoveTree(aside);
-        }
+        RemovedTrees.DeleteKind(Root, CancellationToken.None);
     }
 }

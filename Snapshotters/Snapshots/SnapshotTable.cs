@@ -5,7 +5,7 @@ using ImageStore.Store.Resources;
 namespace ImageStore.Snapshotters.Snapshots;
 
 /// <summary>The snapshots of all snapshotters and namespaces, as the collector sees them: each keeps its parent.</summary>
-internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
+internal sealed class SnapshotTable(string rootDirectory, RemovalBudget budget) : IResourceTable
 {
     public ResourceKind Kind => ResourceKind.Snapshot;
 
@@ -27,7 +27,7 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
     {
         var row = transaction.Get(SnapshotCatalogue.Table, resource.RowKey);
         transaction.Delete(SnapshotCatalogue.Table, resource.RowKey);
-        return row is null ? null : string.Create(CultureInfo.InvariantCulture, $"{Snapshotter(resource)}/{row.Id}/{row.Bytes}");
+        return row is null ? null : string.Create(CultureInfo.InvariantCulture, $"{Snapshotter(resource)}/{row.Id}/{SnapshotCatalogue.Weight(row)}");
     }
 
     public long DeleteFiles(string files)
@@ -35,11 +35,8 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
         var parts = files.Split('/');
         var directories = new SnapshotDirectories(rootDirectory, parts[0]);
         var id = long.Parse(parts[1], CultureInfo.InvariantCulture);
-        var bytes = parts[2].Length > 0 ? long.Parse(parts[2], CultureInfo.InvariantCulture)
-            : Directory.Exists(directories.Fs(id)) ? TreeUsage.Measure(directories.Fs(id), CancellationToken.None).Bytes
-            : 0;
-        directories.Remove(id);
-        return bytes;
+        directories.Remove(id, budget);
+        return long.Parse(parts[2], CultureInfo.InvariantCulture);
     }
 
     private static ReadOnlySpan<char> Snapshotter(Resource snapshot)
@@ -55,6 +52,6 @@ internal sealed class SnapshotTable(string rootDirectory) : IResourceTable
         row.Parent is { } parent ? [snapshot.Beside(ResourceKind.Snapshot, $"{Snapshotter(snapshot)}/{parent}")] : [])
     {
         InUse = row.Kind != SnapshotKind.Committed,
-        Size = row.Bytes ?? 0,
+        Size = SnapshotCatalogue.Weight(row),
     };
 }

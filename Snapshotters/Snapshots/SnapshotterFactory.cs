@@ -24,7 +24,9 @@ public static class SnapshotterFactory
     }
 
     /// <summary>The snapshots of all snapshotters and namespaces for the collector, without opening any.</summary>
-    public static IResourceTable Resources(string rootDirectory) => new SnapshotTable(rootDirectory);
+    /// <param name="rootDirectory">The store's root.</param>
+    /// <param name="budget">How much is deleted before a removal returns; <see cref="RemovedTrees"/> has the rest.</param>
+    public static IResourceTable Resources(string rootDirectory, RemovalBudget budget) => new SnapshotTable(rootDirectory, budget);
 
     /// <summary>Forgets active snapshots and views of every namespace and snapshotter whose keys begin with <paramref name="keyPrefix"/>; their directories are
     /// swept when a snapshotter is opened.</summary>

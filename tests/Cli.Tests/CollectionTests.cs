@@ -25,6 +25,49 @@ public sealed class CollectionTests : IAsyncDisposable
         Assert.Empty(Directory.EnumerateFiles(Path.Combine(_bench.Root, "content", "blobs", "sha256")));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rm_SnapshotOfManyFiles_GoesAtOnceAndItsFilesSoon(bool sync)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        var layout = await ManyFilesAsync();
+        await _bench.OkAsync("import", "--name", "many:1", layout);
+        await _bench.OkAsync("unpack", "--snapshotter", "native", "many:1");
+        var snapshots = Path.Combine(_bench.Root, "snapshots", "native");
+        Assert.Single(Directory.GetDirectories(snapshots));
+
+        var removed = await _bench.RunAsync(sync ? ["images", "rm", "--sync", "many:1"] : ["images", "rm", "many:1"]);
+
+        Assert.Equal(0, removed.ExitCode);
+        Assert.Equal(!sync, removed.Error.Contains("in the background", StringComparison.Ordinal));
+        Assert.Equal("[]\n", await _bench.OkAsync("--format", "json", "snapshots", "ls"));
+        if (sync)
+        {
+            Assert.Empty(Directory.GetDirectories(snapshots));
+        }
+
+        while (Directory.GetDirectories(snapshots).Length > 0)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+    }
+
+    // More than a command deletes before it returns.
+    private async Task<string> ManyFilesAsync()
+    {
+        var layout = _bench.In("layout");
+        var made = await _bench.BashAsync(
+            $"""
+            set -e
+            mkdir -p {layout}.d/files && cd {layout}.d && seq 3000 | sed s,^,files/, | xargs touch
+            umoci init --layout {layout} && umoci new --image {layout}:1
+            umoci insert --image {layout}:1 files /files
+            """);
+        Assert.True(made.ExitCode == 0, made.Error);
+        return layout;
+    }
+
     [Fact]
     public async Task Gc_DryRun_TellsWhatGcDoes()
     {

@@ -40,7 +40,7 @@ internal sealed class CollectedRoot : IAsyncDisposable
         var time = new SettableClock(DateTimeOffset.UnixEpoch.AddYears(56));
         var root = await StoreRoot.OpenAsync(
             Path.Combine(work.FullName, "root"),
-            new StoreOptions { OtherResources = directory => [SnapshotterFactory.Resources(directory)], Time = time },
+            new StoreOptions { OtherResources = directory => [SnapshotterFactory.Resources(directory, RemovalBudget.Unlimited)], Time = time },
             Ct);
         await root.Namespaces.EnsureAsync(Namespace, Ct);
         return new CollectedRoot(work, root, time);
