@@ -10,6 +10,7 @@ using ImageStore.Engine.Unpack;
 using ImageStore.Engine.Usage;
 using ImageStore.Gc;
 using ImageStore.Gc.Pressure;
+using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Content;
@@ -231,15 +232,22 @@ public sealed partial class StoreEngine : IAsyncDisposable
     }
 
     /// <summary>Mounts an image on a directory; unpacks it first where that is still to be done.</summary>
+    /// <param name="reference">The image.</param>
+    /// <param name="directory">Where to, an empty directory.</param>
+    /// <param name="readWrite">Take writes, which go with the unmount?</param>
+    /// <param name="snapshotter">The snapshotter's name, or null for the usual one.</param>
+    /// <param name="maps">As whom the owners of files are shown; null for as they are.</param>
+    /// <param name="cancellationToken">Cancels the unpacking.</param>
+    /// <exception cref="ImageStoreException">The image is not there, or the kernel refuses.</exception>
     public async Task MountAsync(
-        string reference, string directory, bool readWrite, string? snapshotter, CancellationToken cancellationToken)
+        string reference, string directory, bool readWrite, string? snapshotter, IdMapPair? maps, CancellationToken cancellationToken)
     {
         _ = FindImage(reference);
         Privileges.NeedMount(directory);
         var (name, chainId) = await UnpackAsync(reference, snapshotter, null, new TransferProgress(), cancellationToken)
             .ConfigureAwait(false);
         var target = await SnapshotterAsync(name, cancellationToken).ConfigureAwait(false);
-        await new ImageMounts(target).MountAsync(chainId, directory, readWrite, cancellationToken).ConfigureAwait(false);
+        await new ImageMounts(target).MountAsync(chainId, directory, readWrite, maps, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Undoes <see cref="MountAsync"/>.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
+using ImageStore.Snapshotters.Mounts;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
@@ -15,18 +16,22 @@ internal static class MountCommand
         var directory = new Argument<string>("DIR") { Description = "An empty directory" };
         var snapshotter = SnapshotterOption.Make();
         var write = new Option<bool>("--rw") { Description = "Writable; what is written goes with the unmount" };
+        var users = Map("--uidmap", "Show the owners of files as others: CONTAINER is an id of the image, HOST the id that it is shown as; repeatable");
+        var groups = Map("--gidmap", "The same for groups");
         var command = new Verb(
             "mount",
             "Mount an image on a directory, read-only.",
             "imagestore mount alpine /mnt",
-            "imagestore mount --rw alpine /mnt")
+            "imagestore mount --rw alpine /mnt",
+            "imagestore mount --uidmap 0:100000:65536 --gidmap 0:100000:65536 alpine /mnt")
         {
-            reference, directory, snapshotter, write,
+            reference, directory, snapshotter, write, users, groups,
         };
         Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             await engine.MountAsync(
-                session.Value(reference), session.Value(directory), session.Value(write), session.Value(snapshotter), token)
+                session.Value(reference), session.Value(directory), session.Value(write), session.Value(snapshotter),
+                IdMapPair.Of(session.Value(users) ?? [], session.Value(groups) ?? []), token)
                 .ConfigureAwait(false);
             Tell(session, session.Value(directory), mounted: true);
         });
@@ -51,6 +56,11 @@ internal static class MountCommand
         });
         return command;
     }
+
+    private static Option<string[]> Map(string name, string description) => new(name)
+    {
+        Description = description, HelpName = "CONTAINER:HOST:SIZE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false,
+    };
 
     private static void Tell(Session session, string directory, bool mounted)
     {

@@ -17,7 +17,8 @@ internal sealed class ImageMounts(ISnapshotter snapshotter)
     private const string TargetLabel = "imagestore/mount.target";
 
     /// <summary>Mounts the chain on <paramref name="directory"/>; writes go to a snapshot that the unmount removes.</summary>
-    public async Task MountAsync(Digest chainId, string directory, bool readWrite, CancellationToken cancellationToken)
+    public async Task MountAsync(
+        Digest chainId, string directory, bool readWrite, IdMapPair? maps, CancellationToken cancellationToken)
     {
         var target = Path.GetFullPath(directory);
         var key = Key(target);
@@ -35,7 +36,7 @@ internal sealed class ImageMounts(ISnapshotter snapshotter)
             await snapshotter.RemoveAsync(key, cancellationToken).ConfigureAwait(false);
         }
 
-        var labels = new Dictionary<string, string> { [Labels.Root] = "mounted", [TargetLabel] = target };
+        var labels = new Dictionary<string, string>(maps?.ToLabels() ?? []) { [Labels.Root] = "mounted", [TargetLabel] = target };
         var mounts = readWrite
             ? await snapshotter.PrepareAsync(key, chainId.ToString(), labels, cancellationToken).ConfigureAwait(false)
             : await snapshotter.ViewAsync(key, chainId.ToString(), labels, cancellationToken).ConfigureAwait(false);

@@ -90,7 +90,7 @@ internal static class LongOverlayMount
         options.Data.FirstOrDefault(option => option.StartsWith(LowerPrefix, StringComparison.Ordinal))
             ?[LowerPrefix.Length..].Split(':') ?? [];
 
-    private static string CommonDirectory(string[] paths)
+    internal static string CommonDirectory(string[] paths)
     {
         var common = paths.Length == 0 ? "/" : Path.GetDirectoryName(paths[0]) ?? "/";
         while (common != "/" && !paths.All(path => path.StartsWith(common + "/", StringComparison.Ordinal)))

@@ -7,6 +7,7 @@ internal sealed record MountOptions(ulong Flags, IReadOnlyList<string> Data)
     public const ulong Remount = 32;
     public const ulong Bind = 4096;
     public const ulong Recursive = 16384;
+    public const ulong Private = 1 << 18;
 
     private static readonly Dictionary<string, ulong> s_flags = new(StringComparer.Ordinal)
     {

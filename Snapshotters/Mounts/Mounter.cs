@@ -104,7 +104,13 @@ public static class Mounter
 
     private static void MountOne(Mount mount, string target)
     {
-        var options = MountOptions.Parse(mount.Options);
+        var (maps, options) = IdMapPair.Split(MountOptions.Parse(mount.Options));
+        if (maps is not null)
+        {
+            IdMappedMount.Mount(mount, target, options, maps);
+            return;
+        }
+
         var isBind = mount.Type == "bind" || (options.Flags & MountOptions.Bind) != 0;
         var errno = isBind ? Bind(mount.Source, target, options) : MountNew(mount, target, options);
         if (errno == 0)
@@ -120,7 +126,7 @@ public static class Mounter
             : Errno.ToException(errno, $"{Printable.Of(mount.Type)} cannot be mounted on {Printable.Of(target)}");
     }
 
-    private static int MountNew(Mount mount, string target, MountOptions options)
+    internal static int MountNew(Mount mount, string target, MountOptions options)
     {
         if (mount.Type == "overlay" && Encoding.UTF8.GetByteCount(options.DataText) >= MaxDataBytes)
         {

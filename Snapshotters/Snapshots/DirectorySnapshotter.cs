@@ -76,21 +76,21 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
         var row = catalogue.Get(key) ?? throw SnapshotErrors.NotFound(key);
         return row.Kind == SnapshotKind.Committed
             ? throw SnapshotErrors.WrongKind(key, row.Kind, "active or a view")
-            : Task.FromResult(Mounts(row, catalogue.Parents(row) ?? throw SnapshotErrors.ChainBroken(key)));
+            : Task.FromResult(MountsOf(key, row));
     }
 
     public async Task<IReadOnlyList<Mount>> PrepareAsync(
         string key, string? parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         var row = await CreateAsync(SnapshotKind.Active, key, parent, labels, cancellationToken).ConfigureAwait(false);
-        return Mounts(row, catalogue.Parents(row) ?? throw SnapshotErrors.ChainBroken(key));
+        return MountsOf(key, row);
     }
 
     public async Task<IReadOnlyList<Mount>> ViewAsync(
         string key, string? parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         var row = await CreateAsync(SnapshotKind.View, key, parent, labels, cancellationToken).ConfigureAwait(false);
-        return Mounts(row, catalogue.Parents(row) ?? throw SnapshotErrors.ChainBroken(key));
+        return MountsOf(key, row);
     }
 
     public async Task<LayerSnapshot> PrepareLayerAsync(
@@ -108,9 +108,9 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
         return catalogue.CommitAsync(
             rows =>
             {
-                var row = RequireActive(rows.Get(key), key);
-                RequireFree(rows, name);
-                RequireParent(rows, row.Parent);
+                var row = SnapshotRules.RequireActive(rows.Get(key), key);
+                SnapshotRules.RequireFree(rows, name);
+                SnapshotRules.RequireParent(rows, row.Parent);
                 rows.Delete(key);
                 rows.Put(name, Committed(row, copy));
             },
@@ -127,7 +127,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
     {
         SnapshotArguments.CheckKey(name);
         var copy = SnapshotArguments.CheckLabels(labels);
-        var row = RequireActive(catalogue.Get(key), key);
+        var row = SnapshotRules.RequireActive(catalogue.Get(key), key);
         if (row.Parent is not null)
         {
             throw new ImageStoreException(
@@ -214,6 +214,12 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
     protected static IReadOnlyList<Mount> Bind(string directory, SnapshotKind kind) =>
         [new Mount("bind", directory, [kind == SnapshotKind.View ? "ro" : "rw", "rbind"])];
 
+    private IReadOnlyList<Mount> MountsOf(string key, SnapshotRow row)
+    {
+        var mounts = Mounts(row, catalogue.Parents(row) ?? throw SnapshotErrors.ChainBroken(key));
+        return IdMapPair.FromLabels(row.Labels) is { } maps ? [.. mounts.Select(maps.Onto)] : mounts;
+    }
+
     private async Task<SnapshotRow> CreateAsync(
         SnapshotKind kind,
         string key,
@@ -242,8 +248,8 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             return await catalogue.CommitAsync(
                 rows =>
                 {
-                    RequireFree(rows, key);
-                    RequireParent(rows, parent);
+                    SnapshotRules.RequireFree(rows, key);
+                    SnapshotRules.RequireParent(rows, parent);
                     var now = catalogue.Now;
                     var row = new SnapshotRow
                     {
@@ -285,9 +291,9 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             await catalogue.CommitAsync(
                 rows =>
                 {
-                    _ = RequireActive(rows.Get(key), key);
-                    RequireFree(rows, name);
-                    RequireParent(rows, parent);
+                    _ = SnapshotRules.RequireActive(rows.Get(key), key);
+                    SnapshotRules.RequireFree(rows, name);
+                    SnapshotRules.RequireParent(rows, parent);
                     rows.Delete(key);
                     rows.Put(name, Committed(row, labels) with { Id = id, Parent = parent });
                 },
@@ -309,12 +315,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
         rows =>
         {
             var row = rows.Get(key) ?? throw SnapshotErrors.NotFound(key);
-            if (row.Kind == SnapshotKind.Committed
-                && rows.List().FirstOrDefault(pair => pair.Value.Parent == key) is { Key: { } child })
-            {
-                throw SnapshotErrors.HasChildren(key, child);
-            }
-
+            SnapshotRules.RequireChildless(rows, row, key);
             rows.Delete(key);
             return row.Id;
         },
@@ -355,27 +356,4 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
 
     private SnapshotRow Require(string key) =>
         catalogue.Get(key) is { } row && IsWhole(row) ? row : throw SnapshotErrors.NotFound(key);
-
-    private static SnapshotRow RequireActive(SnapshotRow? row, string key) => row switch
-    {
-        null => throw SnapshotErrors.NotFound(key),
-        { Kind: SnapshotKind.Active } => row,
-        _ => throw SnapshotErrors.WrongKind(key, row.Kind, "active"),
-    };
-
-    private static void RequireFree(SnapshotCatalogue.Rows rows, string name)
-    {
-        if (rows.Get(name) is not null)
-        {
-            throw SnapshotErrors.AlreadyExists(name);
-        }
-    }
-
-    private static void RequireParent(SnapshotCatalogue.Rows rows, string? parent)
-    {
-        if (parent is not null && rows.Get(parent) is not { Kind: SnapshotKind.Committed })
-        {
-            throw SnapshotErrors.ParentNotFound(parent);
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using ImageStore.Snapshotters.Mounts;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Snapshotters.Snapshots;
@@ -52,6 +53,8 @@ internal static class SnapshotArguments
             }
         }
 
+        // Said now, and not by every mount later.
+        _ = IdMapPair.FromLabels(labels);
         return new Dictionary<string, string>(labels, StringComparer.Ordinal);
     }
 }

@@ -52,7 +52,7 @@ public sealed class CommitTests : PullTest
         Assert.Equal("what for", config["history"]![2]!["comment"]!.ToString());
         Assert.Equal("me", config["author"]!.ToString());
 
-        await engine.MountAsync("made:1", Mounted, readWrite: false, snapshotter, Ct);
+        await engine.MountAsync("made:1", Mounted, readWrite: false, snapshotter, null, Ct);
         Assert.Equal("new", File.ReadAllText(Path.Combine(Mounted, "new")));
         Assert.False(File.Exists(Path.Combine(Mounted, "a")));
         Assert.Equal(200, new FileInfo(Path.Combine(Mounted, "b")).Length);
@@ -180,7 +180,7 @@ public sealed class CommitTests : PullTest
         await using var engine = await OpenAsync();
         await PullAsync(engine, Reference());
         Directory.CreateDirectory(Mounted);
-        await engine.MountAsync(Reference(), Mounted, readWrite: false, null, Ct);
+        await engine.MountAsync(Reference(), Mounted, readWrite: false, null, null, Ct);
 
         var failure = await Assert.ThrowsAsync<ImageStoreException>(() => engine.CommitAsync(Request(), Ct));
 
@@ -232,7 +232,7 @@ public sealed class CommitTests : PullTest
     {
         await PullAsync(engine, Reference());
         Directory.CreateDirectory(Mounted);
-        await engine.MountAsync(Reference(), Mounted, readWrite: true, snapshotter, Ct);
+        await engine.MountAsync(Reference(), Mounted, readWrite: true, snapshotter, null, Ct);
     }
 
     private static async Task AssertNothingMadeAsync(StoreEngine engine, int blobs, int images = 1)

@@ -32,7 +32,7 @@ public sealed class RebaseTests : PullTest
         Assert.Equal("""["A=b"]""", config["config"]!["Env"]!.ToJsonString());
 
         await engine.UnpackAsync("made:2", null, null, new TransferProgress(), Ct);
-        await engine.MountAsync("made:2", Mounted, readWrite: false, null, Ct);
+        await engine.MountAsync("made:2", Mounted, readWrite: false, null, null, Ct);
         Assert.Equal(["newer", "newest", "own"], Directory.GetFiles(Mounted).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         await engine.UnmountAsync(Mounted, null, Ct);
     }
@@ -69,7 +69,7 @@ public sealed class RebaseTests : PullTest
         var engine = await OpenAsync();
         await PullAsync(engine, Reference());
         Directory.CreateDirectory(Mounted);
-        await engine.MountAsync(Reference(), Mounted, readWrite: true, null, Ct);
+        await engine.MountAsync(Reference(), Mounted, readWrite: true, null, null, Ct);
         File.WriteAllText(Path.Combine(Mounted, "own"), "own");
         await engine.CommitAsync(new CommitRequest { Snapshot = Mounted, Name = "made:1", Changes = ["ENV A=b"] }, Ct);
         await engine.UnmountAsync(Mounted, null, Ct);
