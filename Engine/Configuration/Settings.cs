@@ -1,5 +1,6 @@
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
+using ImageStore.Snapshotters.Overlay;
 using ImageStore.Store.Content;
 
 namespace ImageStore.Engine.Configuration;
@@ -18,6 +19,9 @@ public sealed record Settings
 
     /// <summary>How blobs are read again as time goes by.</summary>
     public ScrubSettings Scrub { get; init; } = new();
+
+    /// <summary>How overlays are mounted.</summary>
+    public OverlayOptions Overlay { get; init; } = new();
 }
 
 /// <summary>How the blobs are read again and hashed, a slice at a time.</summary>

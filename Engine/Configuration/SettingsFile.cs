@@ -1,5 +1,6 @@
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
+using ImageStore.Snapshotters.Overlay;
 using ImageStore.Store;
 using ImageStore.Store.Configuration;
 using ImageStore.Store.Content;
@@ -12,6 +13,7 @@ public static class SettingsFile
 {
     private const int MaxBytes = 1024 * 1024;
     private const string Never = "never";
+    private const string OverlayTable = "overlayfs";
     private const double Percent = 100;
 
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
@@ -36,7 +38,7 @@ public static class SettingsFile
     internal static Settings Parse(string text, string file)
     {
         var root = TomlTable.Parse(text, file);
-        root.Allow(key => key is "content" or "gc" or "scrub");
+        root.Allow(key => key is "content" or "gc" or "scrub" or "snapshotters");
         var gc = Section(root, "gc", [
             "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval",
             "high_water", "low_water"]);
@@ -46,6 +48,8 @@ public static class SettingsFile
             Collection = Collection(gc),
             Marks = Marks(gc),
             Scrub = Scrub(Section(root, "scrub", ["interval", "rate", "slice"])),
+            Overlay = Section(root, "snapshotters", [OverlayTable]) is { } kinds
+                ? Overlay(Section(kinds, OverlayTable, ["volatile", "mount_options"])) : new OverlayOptions(),
         };
     }
 
@@ -99,6 +103,22 @@ public static class SettingsFile
                 ? ByteText.Parse(rate.Text) ?? throw rate.Complaint("a rate is bytes a second, such as \"20M\"")
                 : usual.BytesPerSecond,
             Slice = scrub.Find("slice") is { } slice ? Time(slice) : usual.Slice,
+        };
+    }
+
+    private static OverlayOptions Overlay(TomlTable? overlay)
+    {
+        var usual = new OverlayOptions();
+        var options = overlay?.Find("mount_options")?.List ?? [];
+        if (options.FirstOrDefault(option => OverlayOptions.Fault(option.Text) is not null) is { } wrong)
+        {
+            throw wrong.Complaint(OverlayOptions.Fault(wrong.Text)!);
+        }
+
+        return usual with
+        {
+            Volatile = overlay?.Find("volatile")?.Truth ?? usual.Volatile,
+            MountOptions = options.Count == 0 ? usual.MountOptions : [.. options.Select(option => option.Text)],
         };
     }
 

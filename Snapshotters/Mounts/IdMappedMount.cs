@@ -24,9 +24,6 @@ internal static class IdMappedMount
     private const string WorkOption = "workdir=";
     private const int ThreadStackBytes = 256 * 1024;
 
-    /// <summary>Flags that are the same bits for mount(2) and for a mount's attributes.</summary>
-    private const ulong SharedFlags = MountOptions.ReadOnly | 2 | 4 | 8;
-
     /// <summary>Mounts <paramref name="mount"/>, whose other options are <paramref name="options"/>.</summary>
     /// <exception cref="ImageStoreException">The kernel or the filesystem cannot do it.</exception>
     public static void Mount(Mount mount, string target, MountOptions options, IdMapPair maps)
@@ -35,7 +32,7 @@ internal static class IdMappedMount
         using var mapped = mount.Type switch
         {
             "overlay" => Overlay(mount, target, options, maps, owners),
-            _ when mount.Type == "bind" || (options.Flags & MountOptions.Bind) != 0 => Clone(mount.Source, owners, options.Flags & SharedFlags),
+            _ when mount.Type == "bind" || (options.Flags & MountOptions.Bind) != 0 => Clone(mount.Source, owners, (ulong)options.Attributes),
             _ => throw new ImageStoreException(
                 ErrorKind.Unsupported, $"The owners in a mount of type '{Printable.Of(mount.Type)}' cannot be mapped.", "Mount it without maps of ids."),
         };

@@ -6,7 +6,6 @@ namespace ImageStore.Snapshotters.Mounts;
 internal static class LongOverlayMount
 {
     private const string LowerPrefix = "lowerdir=";
-    private const nint AttributeReadOnly = 1;
 
     /// <summary>Mounts and returns 0, or the error number of the way that came furthest.</summary>
     public static int Mount(string source, string target, MountOptions options)
@@ -33,8 +32,7 @@ internal static class LongOverlayMount
                 return Marshal.GetLastPInvokeError();
             }
 
-            var readOnly = (options.Flags & MountOptions.ReadOnly) != 0;
-            var mount = MountSyscalls.FsMount(context, readOnly ? AttributeReadOnly : 0);
+            var mount = MountSyscalls.FsMount(context, options.Attributes);
             if (mount < 0)
             {
                 return Marshal.GetLastPInvokeError();

@@ -5,9 +5,15 @@ internal sealed record MountOptions(ulong Flags, IReadOnlyList<string> Data)
 {
     public const ulong ReadOnly = 1;
     public const ulong Remount = 32;
+
+    /// <summary>ro, nosuid, nodev and noexec are the same bits for mount(2) and for a mount's attributes.</summary>
+    public const ulong SameBits = ReadOnly | 2 | 4 | 8;
     public const ulong Bind = 4096;
+    public const ulong NoAccessTime = 1024;
+    public const ulong NoDirectoryAccessTime = 2048;
     public const ulong Recursive = 16384;
     public const ulong Private = 1 << 18;
+    public const ulong StrictAccessTime = 1 << 24;
 
     private static readonly Dictionary<string, ulong> s_flags = new(StringComparer.Ordinal)
     {
@@ -18,12 +24,12 @@ internal sealed record MountOptions(ulong Flags, IReadOnlyList<string> Data)
         ["sync"] = 16,
         ["remount"] = Remount,
         ["dirsync"] = 128,
-        ["noatime"] = 1024,
-        ["nodiratime"] = 2048,
+        ["noatime"] = NoAccessTime,
+        ["nodiratime"] = NoDirectoryAccessTime,
         ["bind"] = Bind,
         ["rbind"] = Bind | Recursive,
         ["relatime"] = 1 << 21,
-        ["strictatime"] = 1 << 24,
+        ["strictatime"] = StrictAccessTime,
     };
 
     private static readonly Dictionary<string, ulong> s_clears = new(StringComparer.Ordinal)
@@ -36,6 +42,9 @@ internal sealed record MountOptions(ulong Flags, IReadOnlyList<string> Data)
         ["atime"] = 1024,
         ["defaults"] = 0,
     };
+
+    /// <summary>Is it an option of any mount, and not the file system's own?</summary>
+    public static bool IsFlag(string option) => s_flags.ContainsKey(option) || s_clears.ContainsKey(option);
 
     public static MountOptions Parse(IReadOnlyList<string> options)
     {
@@ -59,6 +68,10 @@ internal sealed record MountOptions(ulong Flags, IReadOnlyList<string> Data)
 
         return new MountOptions(flags, data);
     }
+
+    /// <summary>The flags as fsmount(2) takes them, which spells some in other bits than mount(2).</summary>
+    public nint Attributes => (nint)((Flags & SameBits)
+        | ((Flags & NoAccessTime) != 0 ? 0x10UL : 0) | ((Flags & StrictAccessTime) != 0 ? 0x20UL : 0) | ((Flags & NoDirectoryAccessTime) != 0 ? 0x80UL : 0));
 
     public string DataText => string.Join(',', Data);
 }

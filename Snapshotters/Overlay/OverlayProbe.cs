@@ -5,7 +5,11 @@ using ImageStore.Store.Errors;
 namespace ImageStore.Snapshotters.Overlay;
 
 /// <summary>What this machine's overlayfs needs and knows.</summary>
-internal sealed record OverlayFeatures(bool IndexOff, bool UserXattr);
+internal sealed record OverlayFeatures(bool IndexOff, bool UserXattr)
+{
+    /// <summary>Options that the user wants besides.</summary>
+    public IReadOnlyList<string> Chosen { get; init; } = [];
+}
 
 /// <summary>Tries overlayfs where the snapshots will lie, as only a try tells.</summary>
 internal static class OverlayProbe
@@ -52,6 +56,34 @@ internal static class OverlayProbe
         finally
         {
             RemovedTrees.Delete(place, RemovalBudget.Unlimited);
+        }
+    }
+
+    /// <summary>The features with what the user chose, which is tried as well.</summary>
+    /// <exception cref="ImageStoreException">This kernel does not take it (<see cref="ErrorKind.Unsupported"/>).</exception>
+    public static async Task<OverlayFeatures> ChooseAsync(
+        SnapshotDirectories directories, OverlayFeatures features, OverlayOptions options, CancellationToken cancellationToken)
+    {
+        var chosen = features with { Chosen = options.MountOptions };
+        string[] tried = [.. options.MountOptions, .. options.Volatile ? [OverlayMounts.Volatile] : Array.Empty<string>()];
+        if (tried.Length == 0)
+        {
+            return chosen;
+        }
+
+        var place = Path.Combine(directories.Root, SnapshotDirectories.RemovingPrefix + "probe-" + Guid.NewGuid());
+        try
+        {
+            Prepare(place, directories.Root);
+            return await TryAsync(place, features with { Chosen = tried }, cancellationToken).ConfigureAwait(false) is not { } reason ? chosen
+                : throw new ImageStoreException(
+                    ErrorKind.Unsupported,
+                    $"This kernel's overlayfs does not take {string.Join(',', tried)}, as the configuration has it: {reason}.",
+                    "Look at [snapshotters.overlayfs] in config.toml.");
+        }
+        finally
+        {
+            SnapshotDirectories.RemoveTree(place);
         }
     }
 

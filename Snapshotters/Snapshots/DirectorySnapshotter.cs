@@ -109,6 +109,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             rows =>
             {
                 var row = SnapshotRules.RequireActive(rows.Get(key), key);
+                CheckUse(key, row);
                 SnapshotRules.RequireFree(rows, name);
                 SnapshotRules.RequireParent(rows, row.Parent);
                 rows.Delete(key);
@@ -211,11 +212,25 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
     protected abstract Task<long> SettleLayerAsync(
         SnapshotRow row, IReadOnlyList<SnapshotRow> parents, AppliedLayer layer, CancellationToken cancellationToken);
 
-    protected static IReadOnlyList<Mount> Bind(string directory, SnapshotKind kind) =>
-        [new Mount("bind", directory, [kind == SnapshotKind.View ? "ro" : "rw", "rbind"])];
+    /// <summary>Refuses a snapshot that would stand on more parents than the kind can show.</summary>
+    protected virtual void CheckParents(string key, int count)
+    {
+    }
+
+    /// <summary>Adds to a new snapshot's row what the kind has to remember.</summary>
+    protected virtual SnapshotRow Complete(SnapshotRow row) => row;
+
+    /// <summary>Refuses a snapshot that can be neither mounted nor committed any more.</summary>
+    protected virtual void CheckUse(string key, SnapshotRow row)
+    {
+    }
+
+    protected static IReadOnlyList<Mount> Bind(string directory, SnapshotKind kind, params ReadOnlySpan<string> options) =>
+        [new Mount("bind", directory, [kind == SnapshotKind.View ? "ro" : "rw", "rbind", .. options])];
 
     private IReadOnlyList<Mount> MountsOf(string key, SnapshotRow row)
     {
+        CheckUse(key, row);
         var mounts = Mounts(row, catalogue.Parents(row) ?? throw SnapshotErrors.ChainBroken(key));
         return IdMapPair.FromLabels(row.Labels) is { } maps ? [.. mounts.Select(maps.Onto)] : mounts;
     }
@@ -235,6 +250,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
         }
 
         var parents = ParentChain(parent);
+        CheckParents(key, parents.Count);
         var id = await catalogue.NewIdAsync(cancellationToken).ConfigureAwait(false);
         using var making = directories.LockForMaking();
         try
@@ -251,7 +267,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
                     SnapshotRules.RequireFree(rows, key);
                     SnapshotRules.RequireParent(rows, parent);
                     var now = catalogue.Now;
-                    var row = new SnapshotRow
+                    var row = Complete(new SnapshotRow
                     {
                         Kind = kind,
                         Id = id,
@@ -260,7 +276,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
                         CreatedAt = now,
                         UpdatedAt = now,
                         BootId = catalogue.BootId,
-                    };
+                    });
                     rows.Put(key, row);
                     return row;
                 },
@@ -332,6 +348,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             UpdatedAt = now,
             BootId = catalogue.BootId,
             Synced = false,
+            IsVolatile = null,
         };
     }
 

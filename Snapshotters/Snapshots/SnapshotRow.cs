@@ -26,6 +26,9 @@ internal sealed record SnapshotRow
     /// <summary>Bytes of the files that its layer brought, known before anybody measures what they occupy.</summary>
     public long? LayerBytes { get; init; }
 
+    /// <summary>May what was written to it be lost when the machine goes down?</summary>
+    public bool? IsVolatile { get; init; }
+
     public long? Inodes { get; init; }
 
     public long? Bytes { get; init; }

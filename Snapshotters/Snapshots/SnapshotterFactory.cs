@@ -52,14 +52,27 @@ public static class SnapshotterFactory
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels the opening.</param>
     /// <exception cref="ImageStoreException">The name is unknown, or overlayfs does not work there.</exception>
-    public static async Task<ISnapshotter> OpenAsync(
+    public static Task<ISnapshotter> OpenAsync(
         string? name,
         string rootDirectory,
         string namespaceName,
         MetadataDb metadata,
         TimeProvider time,
+        CancellationToken cancellationToken) =>
+        OpenAsync(name, rootDirectory, namespaceName, metadata, new OverlayOptions(), time, cancellationToken);
+
+    /// <summary>Does as the other, with what the user chose for overlayfs.</summary>
+    /// <exception cref="ImageStoreException">The name is unknown, or overlayfs does not work there or not so.</exception>
+    public static async Task<ISnapshotter> OpenAsync(
+        string? name,
+        string rootDirectory,
+        string namespaceName,
+        MetadataDb metadata,
+        OverlayOptions overlay,
+        TimeProvider time,
         CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(overlay);
         if (string.IsNullOrEmpty(namespaceName) || namespaceName.Contains('/', StringComparison.Ordinal))
         {
             throw new ImageStoreException(
@@ -84,7 +97,8 @@ public static class SnapshotterFactory
             {
                 var catalogue = Catalogue(OverlaySnapshotter.SnapshotterName);
                 await SnapshotRecovery.RunAsync(catalogue, directories, cancellationToken).ConfigureAwait(false);
-                return new OverlaySnapshotter(catalogue, directories, features);
+                var chosen = await OverlayProbe.ChooseAsync(directories, features, overlay, cancellationToken).ConfigureAwait(false);
+                return new OverlaySnapshotter(catalogue, directories, chosen, overlay);
             }
 
             if (name is not null)

@@ -17,7 +17,8 @@ public sealed class SettingsFileTests
         // Every line that sets something is a key that is known: a changed name would be refused.
         var keys = Regex.Matches(SettingsFile.Template, @"^#? ?(\w+) = ", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
         Assert.Equal(
-            ["sharing", "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval", "high_water", "low_water", "interval", "rate", "slice"],
+            ["sharing", "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval", "high_water", "low_water", "interval", "rate", "slice",
+             "volatile", "mount_options"],
             keys);
     }
 
@@ -41,6 +42,9 @@ public sealed class SettingsFileTests
             interval = "7d"
             rate = "500k"
             slice = "30s"
+            [snapshotters.overlayfs]
+            volatile = true
+            mount_options = ["xino=on", "nodev"]
             """,
             "f");
 
@@ -49,6 +53,8 @@ public sealed class SettingsFileTests
         Assert.Equal((TimeSpan.FromSeconds(90), TimeSpan.Zero, null), (settings.Collection.ScheduleDelay, settings.Collection.StartupDelay, settings.Collection.Interval));
         Assert.Equal(new WaterMarks(0.85, 0.795), settings.Marks);
         Assert.Equal(new ScrubSettings { Interval = TimeSpan.FromDays(7), BytesPerSecond = 500 << 10, Slice = TimeSpan.FromSeconds(30) }, settings.Scrub);
+        Assert.True(settings.Overlay.Volatile);
+        Assert.Equal(["xino=on", "nodev"], settings.Overlay.MountOptions);
     }
 
     [Theory]
@@ -65,6 +71,13 @@ public sealed class SettingsFileTests
     [InlineData("[gc]\nhigh_water = 80\nlow_water = 85", 2, "above low_water")]
     [InlineData("[gc]\nhigh_water = 101\nlow_water = 85", 2, "between 0 and 100")]
     [InlineData("[scrub]\nrate = \"fast\"", 2, "bytes a second")]
+    [InlineData("[snapshotters]\n[snapshotters.overlay]", 2, "'overlay' is not known")]
+    [InlineData("[snapshotters.overlayfs]\nfast = true", 2, "'fast' is not known")]
+    [InlineData("[snapshotters.overlayfs]\nvolatile = \"yes\"", 2, "true or false")]
+    [InlineData("[snapshotters.overlayfs]\nmount_options = \"nodev\"", 2, "a list is expected")]
+    [InlineData("[snapshotters.overlayfs]\nmount_options = [\"nodev\", \"lowerdir=/\"]", 2, "a mount option is one of")]
+    [InlineData("[snapshotters.overlayfs]\nmount_options = [\"xino=maybe\"]", 2, "xino=auto, xino=off, xino=on")]
+    [InlineData("[snapshotters.overlayfs]\nmount_options = [\"nodev,upperdir=/\"]", 2, "a mount option is one of")]
     [InlineData("[scrub\n", 1, "")]
     public void Parse_Mistake_NamesFileLineAndReason(string text, int line, string reason)
     {
