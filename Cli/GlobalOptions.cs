@@ -6,11 +6,14 @@ namespace ImageStore.Cli;
 /// <summary>The options that stand before the verb, and may stand after it.</summary>
 internal static class GlobalOptions
 {
+    /// <summary>The environment's word for the root directory.</summary>
+    public const string RootVariable = "IMAGESTORE_ROOT";
+
     public static Option<string> Root { get; } = new("--root")
     {
         Description = "The root directory [env: IMAGESTORE_ROOT]",
         Recursive = true,
-        DefaultValueFactory = _ => FromEnvironment("IMAGESTORE_ROOT") ?? Engine.EngineOptions.DefaultRoot,
+        DefaultValueFactory = _ => FromEnvironment(RootVariable) ?? Engine.EngineOptions.DefaultRoot,
         HelpName = "DIR",
     };
 

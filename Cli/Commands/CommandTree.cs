@@ -23,7 +23,7 @@ internal static class CommandTree
             .. RegistryVerbs.Build(), LoginCommand.BuildLogin(), LoginCommand.BuildLogout(), ImagesCommand.Build(),
             ContentCommand.Build(), SnapshotsCommand.Build(), LeaseCommand.Build(), NamespacesCommand.Build(), DiskUsageCommand.Build(),
             GcCommand.Build(), WhyCommand.Build(), FsckCommand.Build(), MaintainCommand.Build(), MountCommand.BuildMount(),
-            MountCommand.BuildUnmount(), UnpackCommand.Build(), DiffCommand.Build(), CommitCommand.Build(),
+            MountCommand.BuildUnmount(), UnshareCommand.Build(), UnpackCommand.Build(), DiffCommand.Build(), CommitCommand.Build(),
             RebaseCommand.Build(), InfoCommand.Build(), ConfigCommand.Build(), HostsCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build(), RemovedTreesCommand.Build()])
         {

@@ -26,7 +26,7 @@ public static class Privileges
             throw new ImageStoreException(
                 ErrorKind.PermissionDenied,
                 $"Unpacking {Printable.Of(reference)} is not permitted: only root may give files the owners that its layers name.",
-                "Run as root, or only store the image with 'imagestore pull'.");
+                "Run as root or within 'imagestore unshare', or only store the image with 'imagestore pull'.");
         }
     }
 
@@ -38,7 +38,7 @@ public static class Privileges
             throw new ImageStoreException(
                 ErrorKind.PermissionDenied,
                 $"Mounting on {Printable.Of(directory)} is not permitted: only root (CAP_SYS_ADMIN) may mount.",
-                "Run as root.");
+                "Run as root, or within 'imagestore unshare'.");
         }
     }
 

@@ -11,6 +11,7 @@ internal static unsafe partial class NamespaceSyscalls
     public const int Kill = 9;
     private const int AllChildren = 0x40000000;
     private const int SetMask = 2;
+    private const int BrokenPipe = 13;
     private const int SignalSetBytes = 128;
     private const int CapabilityVersion = 0x20080522;
 
@@ -33,6 +34,38 @@ internal static unsafe partial class NamespaceSyscalls
 
     [LibraryImport("libc", EntryPoint = "setfsgid")]
     public static partial int SetFileGroup(uint id);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    public static partial uint EffectiveGroup();
+
+    /// <summary>The same open file under a number that a program which this process becomes has too.</summary>
+    [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
+    public static partial SafeFileHandle Inherited(SafeFileHandle file);
+
+    /// <summary>Turns this process into a program; returns the error number when that fails.</summary>
+    public static int Become(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    {
+        var (words, variables) = (Texts(arguments), Texts(environment));
+
+        // The runtime ignores it, and what is ignored stays so.
+        var before = SetHandler(BrokenPipe, 0);
+        fixed (nint* wordList = words, variableList = variables)
+        {
+            _ = Execute(program, wordList, variableList);
+        }
+
+        var errno = Marshal.GetLastPInvokeError();
+        _ = SetHandler(BrokenPipe, before);
+        foreach (var text in (nint[])[.. words, .. variables])
+        {
+            Marshal.FreeCoTaskMem(text);
+        }
+
+        return errno;
+    }
 
     /// <summary>Waits for a process of <see cref="Clone"/> to be gone.</summary>
     public static void Reap(int process)
@@ -73,6 +106,15 @@ internal static unsafe partial class NamespaceSyscalls
         _ = SetFileGroup(group);
         return SetCapabilities(header, sets) == 0;
     }
+
+    // The list that execve(2) takes ends with a null.
+    private static nint[] Texts(IReadOnlyList<string> texts) => [.. texts.Select(Marshal.StringToCoTaskMemUTF8), 0];
+
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Execute(string program, nint* arguments, nint* environment);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     private static partial int WaitPid(int process, int* status, int options);

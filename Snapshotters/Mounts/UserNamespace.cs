@@ -17,15 +17,25 @@ internal static class UserNamespace
 
     /// <summary>Opens a new namespace with these maps; dispose the handle.</summary>
     /// <exception cref="ImageStoreException">The kernel refuses it.</exception>
-    public static SafeFileHandle Open(IdMapPair maps)
+    public static SafeFileHandle Open(IdMapPair maps) => Open(
+        process =>
+        {
+            File.WriteAllBytes(Place(process) + "uid_map", maps.Users.ToKernel());
+            File.WriteAllBytes(Place(process) + "gid_map", maps.Groups.ToKernel());
+        },
+        LifeSeconds);
+
+    /// <summary>Opens a new namespace that <paramref name="map"/> gives its maps, by a process in it; dispose the handle.</summary>
+    /// <param name="map">Writes the maps.</param>
+    /// <param name="lifeSeconds">The most seconds that it takes.</param>
+    /// <exception cref="ImageStoreException">The kernel refuses it (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
+    public static SafeFileHandle Open(Action<int> map, int lifeSeconds)
     {
-        var process = Start();
+        var process = Start(lifeSeconds);
         try
         {
-            var place = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/");
-            File.WriteAllBytes(place + "uid_map", maps.Users.ToKernel());
-            File.WriteAllBytes(place + "gid_map", maps.Groups.ToKernel());
-            var handle = NamespaceSyscalls.Open(place + "ns/user", OpenCloseOnExec);
+            map(process);
+            var handle = NamespaceSyscalls.Open(Place(process) + "ns/user", OpenCloseOnExec);
             return handle.IsInvalid ? throw Refused(Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())) : handle;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -42,7 +52,7 @@ internal static class UserNamespace
     // Only a new process can be the first of a user namespace, since a process with threads cannot move. A fork of this
     // runtime must not run managed code: this one runs a function of the C library that takes a number and sleeps, with
     // all signals blocked, so that no handler of ours runs there either. It sends no SIGCHLD when it ends, which .NET would look after.
-    private static unsafe int Start()
+    private static unsafe int Start(int lifeSeconds)
     {
         if (!NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "sleep", out var sleep))
         {
@@ -55,7 +65,7 @@ internal static class UserNamespace
             var errno = 0;
             var process = NamespaceSyscalls.WithoutSignals(() =>
             {
-                var started = NamespaceSyscalls.Clone(sleep, stack + StackBytes, NamespaceSyscalls.NewUser, LifeSeconds);
+                var started = NamespaceSyscalls.Clone(sleep, stack + StackBytes, NamespaceSyscalls.NewUser, lifeSeconds);
                 errno = Marshal.GetLastPInvokeError();
                 return started;
             });
@@ -66,6 +76,8 @@ internal static class UserNamespace
             NativeMemory.AlignedFree(stack);
         }
     }
+
+    private static string Place(int process) => string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/");
 
     private static ImageStoreException Refused(string reason) => new(
         ErrorKind.FailedPrecondition,

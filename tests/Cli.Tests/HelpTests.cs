@@ -44,6 +44,7 @@ public sealed class HelpTests : IAsyncDisposable
     [InlineData("rebase")]
     [InlineData("mount")]
     [InlineData("unmount")]
+    [InlineData("unshare")]
     [InlineData("unpack")]
     [InlineData("info")]
     [InlineData("completion")]
