@@ -1,75 +1,17 @@
 using ImageStore.Snapshotters.Mounts;
-using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Snapshotters.Layers;
 
-/// <summary>Makes one entry after the other; a later one replaces an earlier one of its name.</summary>
-/// <remarks>
-/// A typeflag outside POSIX is refused, as containerd and docker do. Sockets have no typeflag. A contiguous file ('7')
-/// is a usual file.
-/// </remarks>
-internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerFormat format, LayerLimits limits)
+/// <summary>Makes the entries as files in a directory.</summary>
+internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerFormat format, LayerLimits limits) : LayerWriter(input, limits)
 {
     private const uint PrivateMode = 0x180;
     private const uint AccessBits = 0x1FF;
-    private const long BlockMask = 511;
+    private readonly InflateRing _input = input;
+    private readonly LayerLimits _limits = limits;
     private readonly Dictionary<string, (long Seconds, uint Nanoseconds)> _times = [];
-
-    public Dictionary<string, string> Pending { get; } = [];
-
-    public long FileBytes { get; private set; }
-
-    /// <summary>Did the layer have an entry for the root itself?</summary>
-    public bool HasRoot => _times.ContainsKey(string.Empty);
-
-    public void Write(TarEntry entry)
-    {
-        var type = entry.Type is 0 or (byte)'7' ? (byte)'0' : entry.Type;
-        if (type is < (byte)'0' or > (byte)'6')
-        {
-            // Left out, it would be a file that is missing and nobody knows.
-            throw new ImageStoreException(
-                ErrorKind.Unsupported,
-                $"The layer's entry '{LayerFault.Show(entry.Name)}' has the tar type {type}, which is none of a file system.",
-                "Have the image built again by a present-day tool.");
-        }
-
-        var path = paths.Clean(entry.Name);
-        type = type == (byte)'0' && entry.Name.EndsWith('/') ? (byte)'5' : type;
-        var name = path[(path.LastIndexOf('/') + 1)..];
-        if (name.StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal))
-        {
-            Whiteout(path, name);
-            SkipBody(entry);
-            return;
-        }
-
-        if (path.Length == 0)
-        {
-            if (type != (byte)'5')
-            {
-                throw LayerFault.Corrupt("the root entry is no directory.");
-            }
-
-            Finish(entry, paths.Root, RootedPath.Name("."), "/", false);
-            _times[""] = (entry.Seconds, entry.Nanoseconds);
-            SkipBody(entry);
-            return;
-        }
-
-        Make(entry, type, path);
-        if (type == (byte)'0')
-        {
-            input.SkipPadding(-entry.Size & BlockMask);
-        }
-        else
-        {
-            // Only a directory that is told by its trailing slash has a body.
-            SkipBody(entry);
-        }
-    }
 
     public void TouchDirectories()
     {
@@ -95,21 +37,42 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         }
     }
 
-    private void SkipBody(TarEntry entry)
+    protected override void Root(TarEntry entry)
     {
-        input.Skip(entry.Size);
-        input.SkipPadding(-entry.Size & BlockMask);
+        Finish(entry, paths.Root, RootedPath.Name("."), "/", false);
+        _times[""] = (entry.Seconds, entry.Nanoseconds);
     }
 
-    private void Make(TarEntry entry, byte type, string path)
+    protected override void HideContent(string path, string shown) =>
+        Xattr.Set(paths.Parent(path).Parent, RootedPath.Name("."), format.OpaqueXattr, "y"u8, shown);
+
+    protected override void HideName(string path, string name, string hidden, string shown)
     {
-        var shown = LayerFault.Show(path);
-        var (parent, name) = paths.Parent(path);
-        if (type == (byte)'1' && paths.Clean(entry.LinkName) == path)
+        var (parent, _) = paths.Parent(path);
+        var victim = RootedPath.Name(hidden);
+        if (hidden.StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal)
+            || Pending.ContainsKey(path[..^name.Length] + hidden)
+            || NameAt.MakeNode(parent, victim, FileType.CharDevice, 0, 0, shown))
         {
-            throw LayerFault.Corrupt($"'{shown}' is a hard link to itself.");
+            return;
         }
 
+        // This layer made the name: only what lies below it is hidden.
+        if (FileMetadata.TryGet(parent, victim) is { IsDirectory: true })
+        {
+            Xattr.Set(parent, victim, format.OpaqueXattr, "y"u8, shown);
+            using var directory = OpenAt.Directory(parent, victim) ?? throw KernelError.Last($"open '{shown}'");
+            var real = paths.RealPath(directory);
+            if (paths.Implied.Remove(real))
+            {
+                paths.Fresh.Add(real);
+            }
+        }
+    }
+
+    protected override void Make(TarEntry entry, byte type, string path, string shown)
+    {
+        var (parent, name) = paths.Parent(path);
         Pending.Remove(path);
         if (type == (byte)'0' && OpenAt.CreateNew(parent, name, entry.Mode & AccessBits) is { } fresh)
         {
@@ -142,11 +105,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                 Finish(entry, parent, name, shown, true);
                 break;
             case (byte)'3' or (byte)'4' or (byte)'6':
-                if (type == (byte)'3' && (entry.Major, entry.Minor) == (0, 0))
-                {
-                    throw LayerFault.Corrupt($"'{shown}' is a character device 0:0, which would forge a whiteout.");
-                }
-
+                CheckDevice(entry, type, shown);
                 var kind = type == (byte)'3' ? FileType.CharDevice : type == (byte)'4' ? FileType.BlockDevice : FileType.Fifo;
                 NameAt.MakeNode(parent, name, kind | PrivateMode, entry.Major, entry.Minor, shown);
                 Finish(entry, parent, name, shown, true);
@@ -180,10 +139,10 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         var below = path + "/";
         _times.Remove(path);
         paths.Implied.RemoveWhere(i => i == path || i.StartsWith(below, StringComparison.Ordinal));
-        foreach (var gone in _times.Keys.Concat(Pending.Keys).Where(k => k.StartsWith(below, StringComparison.Ordinal)).ToList())
+        ForgetPending(below);
+        foreach (var gone in _times.Keys.Where(k => k.StartsWith(below, StringComparison.Ordinal)).ToList())
         {
             _times.Remove(gone);
-            Pending.Remove(gone);
         }
     }
 
@@ -208,7 +167,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             InodeChange.Own(file, entry.Uid, entry.Gid, shown);
         }
 
-        Attributes(entry, parent, name, shown);
+        SetAttributes(entry, parent, name, shown);
         if (made.Permissions != entry.Mode)
         {
             InodeChange.PermitOpen(file, entry.Mode, shown);
@@ -221,7 +180,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     {
         for (var end = offset + length; offset < end;)
         {
-            var part = input.Take(end - offset);
+            var part = _input.Take(end - offset);
             if (part.IsEmpty)
             {
                 throw LayerFault.Corrupt($"the tar ends inside '{shown}'.");
@@ -234,7 +193,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
 
     private void HardLink(TarEntry entry, string path, SafeFileHandle parent, byte[] name, string shown)
     {
-        var target = paths.Clean(entry.LinkName);
+        var target = LayerPath.Clean(entry.LinkName, _limits);
         var slash = target.LastIndexOf('/');
         using var from = OpenAt.DirectoryInRootIfThere(paths.Root, RootedPath.Name(slash < 0 ? "." : target[..slash]), shown);
         var source = RootedPath.Name(target[(slash + 1)..]);
@@ -253,48 +212,11 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         NameAt.Link(from!, source, parent, name, shown);
     }
 
-    private void Whiteout(string path, string name)
-    {
-        var shown = LayerFault.Show(path);
-        var hidden = name[WhiteoutNames.Prefix.Length..];
-        if (hidden is "" or "." or "..")
-        {
-            throw LayerFault.Corrupt($"'{shown}' is an invalid whiteout.");
-        }
-
-        var (parent, _) = paths.Parent(path);
-        if (name == WhiteoutNames.Opaque)
-        {
-            Xattr.Set(parent, RootedPath.Name("."), format.OpaqueXattr, "y"u8, shown);
-            return;
-        }
-
-        var victim = RootedPath.Name(hidden);
-        if (hidden.StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal)
-            || Pending.ContainsKey(path[..^name.Length] + hidden)
-            || NameAt.MakeNode(parent, victim, FileType.CharDevice, 0, 0, shown))
-        {
-            return;
-        }
-
-        // This layer made the name: only what lies below it is hidden.
-        if (FileMetadata.TryGet(parent, victim) is { IsDirectory: true })
-        {
-            Xattr.Set(parent, victim, format.OpaqueXattr, "y"u8, shown);
-            using var directory = OpenAt.Directory(parent, victim) ?? throw KernelError.Last($"open '{shown}'");
-            var real = paths.RealPath(directory);
-            if (paths.Implied.Remove(real))
-            {
-                paths.Fresh.Add(real);
-            }
-        }
-    }
-
     private void Finish(TarEntry entry, SafeFileHandle parent, byte[] name, string shown, bool times)
     {
         using var inode = OpenAt.Inode(parent, name) ?? throw KernelError.Last($"open '{shown}'");
         InodeChange.Own(inode, entry.Uid, entry.Gid, shown);
-        Attributes(entry, parent, name, shown);
+        SetAttributes(entry, parent, name, shown);
         if (entry.Type != (byte)'2')
         {
             InodeChange.Permit(inode, entry.Mode, shown);
@@ -307,23 +229,10 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     }
 
     // After the owner, whose change takes capabilities away.
-    private void Attributes(TarEntry entry, SafeFileHandle parent, byte[] name, string shown)
+    private void SetAttributes(TarEntry entry, SafeFileHandle parent, byte[] name, string shown)
     {
-        foreach (var (key, value) in entry.Xattrs)
+        foreach (var (attribute, value) in Attributes(entry))
         {
-            var attribute = RootedPath.Name(key);
-            if (OverlayAttributes.Owns(attribute)
-                || (entry.Type is >= (byte)'2' and not ((byte)'5' or (byte)'7') && attribute.AsSpan().StartsWith("user."u8)))
-            {
-                // The kernel takes a user's attributes for files and directories only; containerd leaves the others out too.
-                continue;
-            }
-
-            if (value.Length > limits.MaxXattrBytes)
-            {
-                throw LayerFault.Limit("extended attribute bytes");
-            }
-
             Xattr.Set(parent, name, attribute, value, shown);
         }
     }

@@ -12,8 +12,24 @@ public static class LayerApplier
     {
         using var input = new InflateRing(compressed, compression, limits.MaxUnpackedBytes, onBytes, cancellationToken);
         using var paths = new RootedPath(directory, limits, format);
-        var reader = new TarReader(input, limits);
         var writer = new EntryWriter(input, paths, format, limits);
+        var entries = Read(input, writer, limits, cancellationToken);
+        var diffId = input.Finish();
+        writer.TouchDirectories();
+        return new AppliedLayer
+        {
+            Entries = entries,
+            UnpackedBytes = writer.FileBytes,
+            DiffId = diffId,
+            // In this order a directory comes before what is in it.
+            ImpliedDirectories = [.. paths.Implied.Concat(writer.HasRoot ? [] : [string.Empty]).Order(StringComparer.Ordinal)],
+            PendingLinks = [.. writer.Pending.Select(p => (p.Key, p.Value))],
+        };
+    }
+    /// <summary>Has <paramref name="writer"/> write all entries; how many there were.</summary>
+    internal static long Read(InflateRing input, LayerWriter writer, LayerLimits limits, CancellationToken cancellationToken)
+    {
+        var reader = new TarReader(input, limits);
         long entries = 0;
         while (reader.Next() is { } entry)
         {
@@ -26,16 +42,6 @@ public static class LayerApplier
             writer.Write(entry);
         }
 
-        var diffId = input.Finish();
-        writer.TouchDirectories();
-        return new AppliedLayer
-        {
-            Entries = entries,
-            UnpackedBytes = writer.FileBytes,
-            DiffId = diffId,
-            // In this order a directory comes before what is in it.
-            ImpliedDirectories = [.. paths.Implied.Concat(writer.HasRoot ? [] : [string.Empty]).Order(StringComparer.Ordinal)],
-            PendingLinks = [.. writer.Pending.Select(p => (p.Key, p.Value))],
-        };
+        return entries;
     }
 }

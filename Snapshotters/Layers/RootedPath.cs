@@ -11,7 +11,6 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
 {
     private const int NotFound = 2;
     private const int NotADirectory = 20;
-    private const int MaxNameBytes = 255;
     private SafeFileHandle? _parent;
     private string _parentPath = "";
 
@@ -24,60 +23,6 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
     public HashSet<string> Fresh { get; } = new(StringComparer.Ordinal);
 
     public static byte[] Name(string text) => Encoding.Latin1.GetBytes(text + "\0");
-
-    /// <summary>The path without <c>.</c>, doubled slashes and inner <c>..</c>; empty for the root.</summary>
-    public string Clean(string path)
-    {
-        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
-        {
-            throw LayerFault.Corrupt("an entry's name is empty or holds a NUL byte.");
-        }
-
-        if (IsClean(path))
-        {
-            return path;
-        }
-
-        var parts = new List<string>();
-        foreach (var part in path.Split('/'))
-        {
-            if (part == "..")
-            {
-                if (parts.Count == 0)
-                {
-                    throw LayerFault.Corrupt($"'{LayerFault.Show(path)}' climbs out of the root.");
-                }
-
-                parts.RemoveAt(parts.Count - 1);
-            }
-            else if (part.Length > MaxNameBytes)
-            {
-                throw LayerFault.Corrupt($"'{LayerFault.Show(part[..32])}…' is a name of {part.Length} bytes, and no file system takes more than {MaxNameBytes}.");
-            }
-            else if (part is not ("" or "."))
-            {
-                parts.Add(part);
-            }
-        }
-
-        return path.Length <= limits.MaxPathBytes && parts.Count <= limits.MaxDepth
-            ? string.Join('/', parts) : throw LayerFault.Limit("path length or depth");
-    }
-
-    // Nearly every name is; those that are not are told why below.
-    private bool IsClean(ReadOnlySpan<char> path)
-    {
-        var depth = 0;
-        foreach (var part in path.Split('/'))
-        {
-            if (path[part] is "" or "." or ".." or { Length: > MaxNameBytes } || ++depth > limits.MaxDepth)
-            {
-                return false;
-            }
-        }
-
-        return path.Length <= limits.MaxPathBytes;
-    }
 
     /// <summary>Opens the parent, making what is missing; the handle stays ours.</summary>
     public (SafeFileHandle Parent, byte[] Name) Parent(string clean)
