@@ -25,11 +25,11 @@ internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
     /// <param name="cancellationToken">Cancels between links.</param>
     public void Make(IReadOnlyList<(string Link, string Target)> links, CancellationToken cancellationToken)
     {
-        var targets = links.ToDictionary(pair => pair.Link, pair => pair.Target, StringComparer.Ordinal);
+        var targets = new LinkTargets(links);
         foreach (var (link, named) in links)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var target = Final(named, targets, links.Count);
+            var target = targets.Final(named);
             target = _instead.GetValueOrDefault(target, target);
             using var from = Holder(target);
             using var to = Holder(link);
@@ -82,28 +82,6 @@ internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
         {
             throw LayerFault.Corrupt($"'{shown}' is a hard link and something else as well.");
         }
-    }
-
-    // A link may point at another link that waits too. Each step is walked once: a layer may have long chains.
-    private static string Final(string first, Dictionary<string, string> targets, int steps)
-    {
-        var final = first;
-        for (; targets.TryGetValue(final, out var next); final = next)
-        {
-            if (steps-- == 0)
-            {
-                throw LayerFault.Corrupt($"the hard links of '{LayerFault.Show(final)}' point at each other.");
-            }
-        }
-
-        for (var at = first; at != final;)
-        {
-            var next = targets[at];
-            targets[at] = final;
-            at = next;
-        }
-
-        return final;
     }
 
     /// <summary>The directory of <paramref name="path"/> in the layer itself, made where it is missing.</summary>

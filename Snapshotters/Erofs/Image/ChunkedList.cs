@@ -4,7 +4,6 @@ namespace ImageStore.Snapshotters.Erofs.Image;
 
 /// <summary>A list that grows without copying, so that a million entries never need room twice.</summary>
 internal sealed class ChunkedList<T>(int most, string what)
-    where T : struct
 {
     private const int ChunkBits = 13;
     private const int ChunkItems = 1 << ChunkBits;

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -13,8 +14,10 @@ internal sealed class ImageFile : IDisposable
     private const int DirectBytes = 1 << 16;
     private const string Shown = "a layer's image";
 
+    private static readonly byte[] s_zeros = new byte[ErofsFormat.BlockBytes];
     private readonly SafeFileHandle _file;
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
+    private readonly XxHash128 _hash = new();
     private long _flushed;
     private int _used;
 
@@ -31,8 +34,12 @@ internal sealed class ImageFile : IDisposable
     /// <exception cref="ImageStoreException">The disk refuses.</exception>
     public static ImageFile Continue(string path, long end) => Open(path, FileMode.Open, end);
 
+    /// <summary>Tells images apart by all that was written, in its order.</summary>
+    public UInt128 Id => _hash.GetCurrentHashAsUInt128();
+
     public void Append(ReadOnlySpan<byte> bytes)
     {
+        _hash.Append(bytes);
         while (bytes.Length > 0)
         {
             if (_used == 0 && bytes.Length >= DirectBytes)
@@ -61,7 +68,7 @@ internal sealed class ImageFile : IDisposable
         var zeros = (int)(-End & (ErofsFormat.BlockBytes - 1));
         if (zeros > 0)
         {
-            Append(stackalloc byte[ErofsFormat.BlockBytes][..zeros]);
+            Append(s_zeros.AsSpan(0, zeros));
         }
     }
 
@@ -79,6 +86,7 @@ internal sealed class ImageFile : IDisposable
     /// <summary>Writes before the end.</summary>
     public void WriteAt(long offset, ReadOnlySpan<byte> bytes)
     {
+        _hash.Append(bytes);
         if (offset >= _flushed)
         {
             bytes.CopyTo(_buffer.AsSpan((int)(offset - _flushed), bytes.Length));

@@ -14,7 +14,9 @@ internal readonly record struct ImageInode(uint Mode, uint Uid, uint Gid, long S
     private const int LongForm = 1;
     private const int LayoutShift = 1;
     private const int LayoutMask = 7;
-    private const int LinksOffset = 44;
+
+    /// <summary>Where the count of links is, from the inode's start.</summary>
+    public const int LinksOffset = 44;
 
     /// <summary>Names that it has; of a directory two, and one for each directory in it.</summary>
     public uint Links { get; init; } = 1;
@@ -30,17 +32,11 @@ internal readonly record struct ImageInode(uint Mode, uint Uid, uint Gid, long S
     /// <summary>The attributes' length, as the disk has it.</summary>
     public ushort XattrCount { get; init; }
 
-    /// <summary>What identifies it to programs that know 32 bits only.</summary>
-    public uint Number { get; init; }
-
     public uint Type => Mode & 0xF000;
 
     public bool IsDirectory => Type == FileType.Directory;
 
     public bool IsWhiteout => Type == FileType.CharDevice && Place == 0;
-
-    /// <summary>Where the count of links is, from the inode's start.</summary>
-    public static int LinksAt => LinksOffset;
 
     public int XattrBytes => XattrBody.Bytes(XattrCount);
 
@@ -63,7 +59,6 @@ internal readonly record struct ImageInode(uint Mode, uint Uid, uint Gid, long S
         BinaryPrimitives.WriteUInt16LittleEndian(to[4..], (ushort)Mode);
         BinaryPrimitives.WriteInt64LittleEndian(to[8..], Size);
         BinaryPrimitives.WriteUInt32LittleEndian(to[16..], Place);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[20..], Number);
         BinaryPrimitives.WriteUInt32LittleEndian(to[24..], Uid);
         BinaryPrimitives.WriteUInt32LittleEndian(to[28..], Gid);
         BinaryPrimitives.WriteInt64LittleEndian(to[32..], Seconds);
@@ -87,7 +82,6 @@ internal readonly record struct ImageInode(uint Mode, uint Uid, uint Gid, long S
             Layout = layout,
             Place = BinaryPrimitives.ReadUInt32LittleEndian(from[16..]),
             XattrCount = BinaryPrimitives.ReadUInt16LittleEndian(from[2..]),
-            Number = BinaryPrimitives.ReadUInt32LittleEndian(from[20..]),
         };
         return (format & LongForm) == 0 || (format >> 4) != 0 || layout is not (DataLayout.Plain or DataLayout.Inline or DataLayout.Chunks)
             || inode.Size < 0

@@ -12,15 +12,16 @@ internal sealed class ImageTree
     private const int None = -1;
     private const int FirstBuckets = 1 << 10;
 
+    private static readonly long s_seed = Random.Shared.NextInt64(long.MaxValue >> 1);
     private readonly ChunkedList<Node> _nodes = new(MaxNodes, "names");
-    private readonly ChunkedList<Slot> _directories = new(MaxNodes, "directories");
+    private readonly ChunkedList<ImageDirectory?> _directories = new(MaxNodes, "directories");
     private readonly NameArena _names = new();
     private int[] _buckets = NewBuckets(FirstBuckets);
     private int _free = None;
 
     public ImageTree()
     {
-        _directories.Add(new Slot(new DirectoryInfo()));
+        _directories.Add(new ImageDirectory());
         _nodes.Add(new Node { Parent = None, FirstChild = None, Next = None, Previous = None, Chain = None, Type = EntryType.Directory });
     }
 
@@ -33,7 +34,7 @@ internal sealed class ImageTree
     /// <summary>Where the inode of what is no directory is in the image.</summary>
     public long OffsetOf(int node) => _nodes[node].Value;
 
-    public DirectoryInfo DirectoryOf(int node) => _directories[(int)_nodes[node].Value].Info;
+    public ImageDirectory DirectoryOf(int node) => _directories[(int)_nodes[node].Value]!;
 
     /// <summary>The child, or null.</summary>
     public int? Find(int directory, ReadOnlySpan<byte> name)
@@ -52,7 +53,7 @@ internal sealed class ImageTree
 
     /// <summary>Adds a directory under a name that is free.</summary>
     public int AddDirectory(int parent, ReadOnlySpan<byte> name) =>
-        Add(parent, name, EntryType.Directory, _directories.Add(new Slot(new DirectoryInfo())));
+        Add(parent, name, EntryType.Directory, _directories.Add(new ImageDirectory()));
 
     /// <summary>Adds anything else under a name that is free; its inode is at <paramref name="offset"/>.</summary>
     public int Add(int parent, ReadOnlySpan<byte> name, EntryType type, long offset)
@@ -102,7 +103,7 @@ internal sealed class ImageTree
 
         if (_nodes[node].Type == EntryType.Directory)
         {
-            _directories[(int)_nodes[node].Value] = default;
+            _directories[(int)_nodes[node].Value] = null;
         }
         else
         {
@@ -126,6 +127,10 @@ internal sealed class ImageTree
         children.Sort((x, y) => NameOf(x).Span.SequenceCompareTo(NameOf(y).Span));
         return children;
     }
+
+    /// <summary>All directories.</summary>
+    public IEnumerable<int> Directories() =>
+        Enumerable.Range(0, _nodes.Count).Where(at => _nodes[at].Type == EntryType.Directory);
 
     /// <summary>The path from the root, in Latin-1.</summary>
     public string PathOf(int node)
@@ -191,8 +196,6 @@ internal sealed class ImageTree
     private int Bucket(int parent, ReadOnlySpan<byte> name) =>
         (int)(XxHash3.HashToUInt64(name, s_seed + parent) & (ulong)(_buckets.Length - 1));
 
-    private static readonly long s_seed = Random.Shared.NextInt64(long.MaxValue >> 1);
-
     private struct Node
     {
         public long Value;
@@ -205,6 +208,4 @@ internal sealed class ImageTree
         public byte NameBytes;
         public EntryType Type;
     }
-
-    private readonly record struct Slot(DirectoryInfo Info);
 }

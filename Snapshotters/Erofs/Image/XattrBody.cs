@@ -36,7 +36,7 @@ internal static class XattrBody
             return [];
         }
 
-        var total = HeaderBytes + sorted.Sum(pair => (long)EntrySize(Split(pair.Key, shown).Rest.Length, pair.Value.Length));
+        var total = HeaderBytes + sorted.Sum(pair => (long)EntrySize(Split(pair.Key, shown).Suffix.Length, pair.Value.Length));
         if (total > Bytes(ushort.MaxValue) || sorted.Exists(pair => pair.Value.Length > ushort.MaxValue))
         {
             throw LayerFault.Limit("extended attribute bytes");
@@ -70,7 +70,8 @@ internal static class XattrBody
         for (var at = HeaderBytes; at < body.Length;)
         {
             var entry = body[at..];
-            var prefix = Array.Find(s_prefixes, p => p.Index == body[at + 1]);
+            var index = entry.Length < EntryBytes ? 0 : entry[1];
+            var prefix = Array.Find(s_prefixes, p => p.Index == index);
             var value = entry.Length < EntryBytes ? 0 : BinaryPrimitives.ReadUInt16LittleEndian(entry[2..]);
             if (prefix.Prefix is null || EntrySize(entry[0], value) > entry.Length)
             {
@@ -87,7 +88,7 @@ internal static class XattrBody
 
     private static int EntrySize(int name, int value) => (int)ErofsFormat.RoundUp(EntryBytes + name + value, Unit);
 
-    private static (byte Index, byte[] Rest) Split(byte[] name, string shown)
+    private static (byte Index, byte[] Suffix) Split(byte[] name, string shown)
     {
         foreach (var (index, prefix, isWhole) in s_prefixes)
         {

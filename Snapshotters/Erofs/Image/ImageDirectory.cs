@@ -1,7 +1,7 @@
 namespace ImageStore.Snapshotters.Erofs.Image;
 
 /// <summary>What is known of a directory until it is written, which is when all others are.</summary>
-internal sealed class DirectoryInfo
+internal sealed class ImageDirectory
 {
     /// <summary>Permission bits; 0755 for one that nobody told of.</summary>
     public uint Mode { get; set; } = 0x1ED;
