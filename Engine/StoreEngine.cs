@@ -324,7 +324,7 @@ public sealed partial class StoreEngine : IAsyncDisposable
         await DiscardUnfinishedAsync(cancellationToken).ConfigureAwait(false);
         var usual = Namespaces.Find(_options.Namespace)?.Labels.GetValueOrDefault(NamespaceRecord.DefaultSnapshotterLabel);
         var opened = await SnapshotterFactory.OpenAsync(
-            name ?? usual, _root.Directory, _options.Namespace, _root.Database, _options.Settings.Overlay, _options.Time, cancellationToken)
+            name ?? usual, _root.Directory, _options.Namespace, _root.Database, _options.Settings.Snapshotters, _options.Time, cancellationToken)
             .ConfigureAwait(false);
         if (_snapshotters.TryGetValue(opened.Name, out var same))
         {

@@ -1,6 +1,6 @@
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
-using ImageStore.Snapshotters.Overlay;
+using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 
 namespace ImageStore.Engine.Configuration;
@@ -20,8 +20,8 @@ public sealed record Settings
     /// <summary>How blobs are read again as time goes by.</summary>
     public ScrubSettings Scrub { get; init; } = new();
 
-    /// <summary>How overlays are mounted.</summary>
-    public OverlayOptions Overlay { get; init; } = new();
+    /// <summary>How snapshots are kept and mounted.</summary>
+    public SnapshotterOptions Snapshotters { get; init; } = new();
 }
 
 /// <summary>How the blobs are read again and hashed, a slice at a time.</summary>

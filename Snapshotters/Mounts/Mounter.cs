@@ -122,7 +122,7 @@ public static class Mounter
             ? new ImageStoreException(
                 ErrorKind.Unsupported,
                 $"The kernel does not know the file system '{Printable.Of(mount.Type)}'.",
-                "Load its module (modprobe overlay) or use the native snapshotter.")
+                $"Load its module (modprobe {Printable.Of(mount.Type)}) or use the native snapshotter.")
             : Errno.ToException(errno, $"{Printable.Of(mount.Type)} cannot be mounted on {Printable.Of(target)}");
     }
 

@@ -13,7 +13,9 @@ internal sealed class NativeSnapshotter(SnapshotCatalogue catalogue, SnapshotDir
 
     public override string Name => SnapshotterName;
 
-    public override LayerFormat Format { get; } = new("trusted.overlay.opaque");
+    private LayerFormat Format { get; } = new("trusted.overlay.opaque");
+
+    protected override LayerSnapshot Layer(string key, long id) => new DirectoryLayerSnapshot(key, Directories.Fs(id), Format);
 
     protected override void Fill(
         long id, IReadOnlyList<SnapshotRow> parents, CancellationToken cancellationToken) =>

@@ -83,7 +83,7 @@ internal static class OverlayProbe
         }
         finally
         {
-            SnapshotDirectories.RemoveTree(place);
+            RemovedTrees.Delete(place, RemovalBudget.Unlimited);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class OverlaySnapshotter(
 
     public override string Name => SnapshotterName;
 
-    public override LayerFormat Format { get; } =
+    private LayerFormat Format { get; } =
         new(features.UserXattr ? "user.overlay.opaque" : "trusted.overlay.opaque");
 
     protected override void CheckParents(string key, int count)
@@ -50,6 +50,8 @@ internal sealed class OverlaySnapshotter(
         // Within one run of the machine all that was written is still there, whoever unmounted it.
         TreeRemover.RemoveTree(VolatileMark(row.Id));
     }
+
+    protected override LayerSnapshot Layer(string key, long id) => new DirectoryLayerSnapshot(key, Directories.Fs(id), Format);
 
     protected override void Fill(
         long id, IReadOnlyList<SnapshotRow> parents, CancellationToken cancellationToken)

@@ -9,8 +9,6 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
 {
     public abstract string Name { get; }
 
-    public abstract LayerFormat Format { get; }
-
     protected SnapshotCatalogue Catalogue => catalogue;
 
     protected SnapshotDirectories Directories => directories;
@@ -52,8 +50,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             return new SnapshotUsage(inodes, bytes);
         }
 
-        var usage = await Task.Run(() => TreeUsage.Measure(directories.Fs(row.Id), cancellationToken), cancellationToken)
-            .ConfigureAwait(false);
+        var usage = await Task.Run(() => Measure(row, cancellationToken), cancellationToken).ConfigureAwait(false);
         if (row.Kind == SnapshotKind.Committed)
         {
             await catalogue.CommitAsync(
@@ -97,15 +94,23 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
         string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         var row = await CreateAsync(SnapshotKind.Active, key, null, labels, cancellationToken).ConfigureAwait(false);
-        return new LayerSnapshot(key, directories.Fs(row.Id));
+        return Layer(key, row.Id);
     }
 
-    public Task CommitAsync(
+    public async Task CommitAsync(
         string name, string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         SnapshotArguments.CheckKey(name);
         var copy = SnapshotArguments.CheckLabels(labels);
-        return catalogue.CommitAsync(
+        var active = RequireActive(catalogue.Get(key), key);
+        if (catalogue.Get(name) is not null)
+        {
+            throw SnapshotErrors.AlreadyExists(name);
+        }
+
+        await SealAsync(active, cancellationToken).ConfigureAwait(false);
+        var imageDigest = await DigestAsync(active.Id, cancellationToken).ConfigureAwait(false);
+        await catalogue.CommitAsync(
             rows =>
             {
                 var row = SnapshotRules.RequireActive(rows.Get(key), key);
@@ -113,9 +118,10 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
                 SnapshotRules.RequireFree(rows, name);
                 SnapshotRules.RequireParent(rows, row.Parent);
                 rows.Delete(key);
-                rows.Put(name, Committed(row, copy));
+                rows.Put(name, Committed(row, copy) with { ImageDigest = imageDigest });
             },
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
+        await ReleaseAsync(active, isCommitted: true).ConfigureAwait(false);
     }
 
     public async Task CommitLayerAsync(
@@ -145,7 +151,11 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
 
             var parents = ParentChain(parent);
             var id = await SettleLayerAsync(row, parents, layer, cancellationToken).ConfigureAwait(false);
-            await ReplaceAsync(name, key, row with { LayerBytes = layer.UnpackedBytes }, id, parent, copy, cancellationToken).ConfigureAwait(false);
+            var described = row with
+            {
+                LayerBytes = layer.UnpackedBytes, ImageDigest = await DigestAsync(id, cancellationToken).ConfigureAwait(false),
+            };
+            await ReplaceAsync(name, key, described, id, parent, copy, cancellationToken).ConfigureAwait(false);
         }
         catch (ImageStoreException e) when (e.Kind == ErrorKind.AlreadyExists)
         {
@@ -156,10 +166,10 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
 
     public async Task RemoveAsync(string key, CancellationToken cancellationToken)
     {
-        long id;
+        SnapshotRow gone;
         try
         {
-            id = await RemoveRowAsync(key, cancellationToken).ConfigureAwait(false);
+            gone = await RemoveRowAsync(key, cancellationToken).ConfigureAwait(false);
         }
         catch (ImageStoreException full) when (
             full.Kind == ErrorKind.NoSpace && catalogue.Get(key) is { Kind: not SnapshotKind.Committed })
@@ -167,10 +177,11 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             // What is to go may be what fills the disk. A row without files is swept; the other way round it would not be.
             var row = catalogue.Get(key)!;
             await Task.Run(() => directories.Remove(row.Id), CancellationToken.None).ConfigureAwait(false);
-            id = await RemoveRowAsync(key, cancellationToken).ConfigureAwait(false);
+            gone = await RemoveRowAsync(key, cancellationToken).ConfigureAwait(false);
         }
 
-        await Task.Run(() => directories.Remove(id), CancellationToken.None).ConfigureAwait(false);
+        await Task.Run(() => directories.Remove(gone.Id), CancellationToken.None).ConfigureAwait(false);
+        await ReleaseAsync(gone, isCommitted: false).ConfigureAwait(false);
     }
 
     public async Task MarkSyncedAsync(TimeSpan minimumAge, CancellationToken cancellationToken)
@@ -201,6 +212,22 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             },
             cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>What takes a layer in the directory of a new snapshot.</summary>
+    protected abstract LayerSnapshot Layer(string key, long id);
+
+    /// <summary>What a snapshot occupies.</summary>
+    protected virtual SnapshotUsage Measure(SnapshotRow row, CancellationToken cancellationToken) =>
+        TreeUsage.Measure(directories.Fs(row.Id), cancellationToken);
+
+    /// <summary>Makes an active snapshot's files what a committed one has, where that is not the same; it may be done again after a failure.</summary>
+    protected virtual Task SealAsync(SnapshotRow row, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>The digest of what a committed snapshot has, where the kind keeps one.</summary>
+    protected virtual Task<string?> DigestAsync(long id, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
+    /// <summary>Lets go of what an active snapshot or view needed while it was one.</summary>
+    protected virtual Task ReleaseAsync(SnapshotRow row, bool isCommitted) => Task.CompletedTask;
 
     /// <summary>Fills a new snapshot's directory from its nearest parent, where the kind needs it.</summary>
     protected abstract void Fill(long id, IReadOnlyList<SnapshotRow> parents, CancellationToken cancellationToken);
@@ -327,13 +354,13 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
         }
     }
 
-    private Task<long> RemoveRowAsync(string key, CancellationToken cancellationToken) => catalogue.CommitAsync(
+    private Task<SnapshotRow> RemoveRowAsync(string key, CancellationToken cancellationToken) => catalogue.CommitAsync(
         rows =>
         {
             var row = rows.Get(key) ?? throw SnapshotErrors.NotFound(key);
             SnapshotRules.RequireChildless(rows, row, key);
             rows.Delete(key);
-            return row.Id;
+            return row;
         },
         cancellationToken);
 

@@ -12,8 +12,8 @@ namespace ImageStore.Snapshotters.Snapshots;
 /// committed ones share one space; committing turns the key into the name, and the key is free again.
 /// </para>
 /// <para>
-/// Layers may also be unpacked before their parents are there: <see cref="PrepareLayerAsync"/> gives a plain
-/// directory, and <see cref="CommitLayerAsync"/> settles it against the parent, which must by then be committed.
+/// Layers may also be unpacked before their parents are there: <see cref="PrepareLayerAsync"/> gives what takes the
+/// layer, and <see cref="CommitLayerAsync"/> settles it against the parent, which must by then be committed.
 /// </para>
 /// <para>
 /// One instance serves one namespace; its methods may be called concurrently. A committed snapshot whose files were
@@ -22,11 +22,8 @@ namespace ImageStore.Snapshotters.Snapshots;
 /// </remarks>
 public interface ISnapshotter
 {
-    /// <summary>The snapshotter's name in labels and configuration: <c>overlayfs</c> or <c>native</c>.</summary>
+    /// <summary>The snapshotter's name in labels and configuration: <c>overlayfs</c>, <c>native</c> or <c>erofs</c>.</summary>
     string Name { get; }
-
-    /// <summary>How layers that are written into this snapshotter mark opaque directories.</summary>
-    LayerFormat Format { get; }
 
     /// <summary>A snapshot's metadata, or null when there is none or it cannot be trusted after a power cut.</summary>
     Task<SnapshotInfo?> StatAsync(string key, CancellationToken cancellationToken);

@@ -27,13 +27,6 @@ public static class RemovedTrees
         foreach (var tree in Directory.GetDirectories(directory, Pattern))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // A process that died while it probed leaves its mount behind.
-            var probed = Path.Combine(tree, OverlayProbe.MergedName);
-            if (MountPoint.Is(probed))
-            {
-                _ = MountSyscalls.Unmount(probed, MountSyscalls.DetachFlag | MountSyscalls.NoFollowFlag);
-            }
-
             Delete(tree, RemovalBudget.Unlimited);
         }
     }
@@ -46,12 +39,26 @@ public static class RemovedTrees
             using var mine = DirectoryLock.TryExclusive(tree);
             if (mine is not null)
             {
+                Unmount(tree);
                 TreeRemover.RemoveTree(tree, budget.Take);
             }
         }
         catch (Exception) when (!Directory.Exists(tree))
         {
             // Another sweep was faster.
+        }
+    }
+
+    /// <summary>Unmounts what is mounted in a snapshot's or a probe's folder: a process that died may have left it.</summary>
+    internal static void Unmount(string folder)
+    {
+        foreach (var name in new[] { OverlayProbe.MergedName, SnapshotPlaces.MountedName })
+        {
+            var target = Path.Combine(folder, name);
+            if (MountPoint.Is(target))
+            {
+                _ = MountSyscalls.Unmount(target, MountSyscalls.DetachFlag | MountSyscalls.NoFollowFlag);
+            }
         }
     }
 

@@ -38,6 +38,23 @@ internal sealed class SnapshotCatalogue(MetadataDb db, string ns, string snapsho
             .Where(pair => pair.Key.Split('/', 3) is [_, var kind, _] && kind == snapshotter)
             .Select(pair => pair.Value.Id)];
 
+    /// <summary>The directories that active snapshots and views of this kind stand on, in every namespace.</summary>
+    public HashSet<long> IdsBelowActive()
+    {
+        var rows = db.List(Table, string.Empty).Where(pair => pair.Key.Split('/', 3)[1] == snapshotter)
+            .ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+        HashSet<long> ids = [];
+        foreach (var (key, row) in rows.Where(pair => pair.Value.Kind != SnapshotKind.Committed))
+        {
+            var prefix = key[..(key.IndexOf('/', key.IndexOf('/', StringComparison.Ordinal) + 1) + 1)];
+            for (var next = row.Parent; next is not null && rows.TryGetValue(prefix + next, out var parent) && ids.Add(parent.Id); next = parent.Parent)
+            {
+            }
+        }
+
+        return ids;
+    }
+
     public Task CommitAsync(Action<Rows> body, CancellationToken cancellationToken) =>
         db.CommitAsync(transaction => body(new Rows(transaction, _prefix)), cancellationToken);
 

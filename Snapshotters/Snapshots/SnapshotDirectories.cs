@@ -14,7 +14,8 @@ internal sealed class SnapshotDirectories
     public const string FolderName = "snapshots";
     public const string RemovingPrefix = "removing-";
 
-    private const uint Private = 0x1C0;
+    public const uint Private = 0x1C0;
+
     private const uint Traversable = 0x1ED;
 
     public SnapshotDirectories(string root, string snapshotter)
@@ -37,6 +38,12 @@ internal sealed class SnapshotDirectories
 
     public string Work(long id) => Path.Combine(Of(id), "work");
 
+    /// <summary>A committed snapshot's image, where the snapshotter keeps one.</summary>
+    public string Image(long id) => Path.Combine(Of(id), SnapshotPlaces.ImageName);
+
+    /// <summary>Where the image is mounted while somebody stands on it.</summary>
+    public string Mounted(long id) => Path.Combine(Of(id), SnapshotPlaces.MountedName);
+
     /// <summary>Held from before a directory is made until its row is committed.</summary>
     public SafeFileHandle LockForMaking() => DirectoryLock.Shared(Root);
 
@@ -49,6 +56,18 @@ internal sealed class SnapshotDirectories
             DirectoryHandle.Make(Work(id), Private);
         }
     }
+
+    /// <summary>Removes what a snapshot has beside its image.</summary>
+    public void KeepImageOnly(long id)
+    {
+        RemovedTrees.Delete(Fs(id), RemovalBudget.Unlimited);
+        RemovedTrees.Delete(Work(id), RemovalBudget.Unlimited);
+    }
+
+    /// <summary>The numbers of all directories that are there.</summary>
+    public IEnumerable<long> Ids() => Directory.GetDirectories(Root).Select(Path.GetFileName)
+        .Select(name => long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+        .Where(id => id > 0);
 
     /// <summary>Takes the directory out of the way at once, so that an interrupted removal is resumed by a sweep.</summary>
     public string? MoveAside(long id)
@@ -83,11 +102,7 @@ internal sealed class SnapshotDirectories
         {
             if (exclusive is not null)
             {
-                var present = Directory.GetDirectories(Root).Select(Path.GetFileName)
-                    .Select(name => long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-                        ? id
-                        : 0)
-                    .Where(id => id > 0);
+                var present = Ids();
                 var used = idsInUse();
                 foreach (var id in present.Where(id => !used.Contains(id)).ToList())
                 {

@@ -9,6 +9,12 @@ public static class SnapshotPlaces
     /// <summary>The folder within a snapshot's that has its files.</summary>
     public const string FilesName = "fs";
 
+    /// <summary>A committed snapshot's image, where its snapshotter keeps one.</summary>
+    public const string ImageName = "layer.erofs";
+
+    /// <summary>Where the image is mounted while it is.</summary>
+    internal const string MountedName = "mounted";
+
     /// <summary>All that there are rows of.</summary>
     public static IReadOnlyList<SnapshotPlace> All(string rootDirectory, IMetadataReader rows)
     {
@@ -18,7 +24,7 @@ public static class SnapshotPlaces
             .. rows.List(SnapshotCatalogue.Table, string.Empty).Select(row => (Key: row.Key.Split('/', 3), Row: row.Value))
                 .Select(one => new SnapshotPlace(
                     one.Key[0], one.Key[1], one.Key[2], one.Row.Parent, one.Row.Kind == SnapshotKind.Committed,
-                    SnapshotDirectories.Of(rootDirectory, one.Key[1], one.Row.Id))),
+                    SnapshotDirectories.Of(rootDirectory, one.Key[1], one.Row.Id)) { ImageDigest = one.Row.ImageDigest }),
         ];
     }
 
@@ -52,4 +58,16 @@ public static class SnapshotPlaces
 /// <param name="Parent">The snapshot that it stands on, or null.</param>
 /// <param name="IsCommitted">Is it committed? Else somebody writes to it or looks at it.</param>
 /// <param name="Directory">The folder.</param>
-public sealed record SnapshotPlace(string Namespace, string Snapshotter, string Name, string? Parent, bool IsCommitted, string Directory);
+public sealed record SnapshotPlace(string Namespace, string Snapshotter, string Name, string? Parent, bool IsCommitted, string Directory)
+{
+    /// <summary>The digest that its image had when it was committed, where one is kept.</summary>
+    public string? ImageDigest { get; init; }
+
+    /// <summary>Is it kept as an image?</summary>
+    public bool IsImage => IsCommitted && Snapshotter == Erofs.ErofsSnapshotter.SnapshotterName;
+
+    /// <summary>Are its files, or its image, there?</summary>
+    public bool IsThere() => IsImage
+        ? File.Exists(Path.Combine(Directory, SnapshotPlaces.ImageName))
+        : System.IO.Directory.Exists(Path.Combine(Directory, SnapshotPlaces.FilesName));
+}

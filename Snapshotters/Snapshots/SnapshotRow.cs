@@ -29,6 +29,9 @@ internal sealed record SnapshotRow
     /// <summary>May what was written to it be lost when the machine goes down?</summary>
     public bool? IsVolatile { get; init; }
 
+    /// <summary>The digest of its image, where it has one and the configuration asks for it.</summary>
+    public string? ImageDigest { get; init; }
+
     public long? Inodes { get; init; }
 
     public long? Bytes { get; init; }

@@ -1,3 +1,4 @@
+using ImageStore.Snapshotters.Erofs;
 using ImageStore.Snapshotters.Native;
 using ImageStore.Snapshotters.Overlay;
 using ImageStore.Store.Errors;
@@ -9,9 +10,15 @@ namespace ImageStore.Snapshotters.Snapshots;
 /// <summary>Opens snapshotters.</summary>
 public static class SnapshotterFactory
 {
+    private static readonly string[] s_names =
+        [OverlaySnapshotter.SnapshotterName, NativeSnapshotter.SnapshotterName, ErofsSnapshotter.SnapshotterName];
+
+    /// <summary>The names of all snapshotters.</summary>
+    public static IReadOnlyList<string> Names => s_names;
+
     /// <summary>How many snapshots each snapshotter has in a namespace, without opening any.</summary>
     public static IReadOnlyDictionary<string, int> Counts(string namespaceName, MetadataDb metadata) =>
-        new[] { OverlaySnapshotter.SnapshotterName, NativeSnapshotter.SnapshotterName }.ToDictionary(
+        s_names.ToDictionary(
             kind => kind, kind => SnapshotCatalogue.Count(metadata, namespaceName, kind), StringComparer.Ordinal);
 
     /// <summary>The keys of a namespace's active snapshots, of every snapshotter, without opening any.</summary>
@@ -45,34 +52,29 @@ public static class SnapshotterFactory
     }
 
     /// <summary>Opens a snapshotter for one namespace and repairs what a crash left behind.</summary>
-    /// <param name="name"><c>overlayfs</c>, <c>native</c>, or null for overlayfs where it works and native elsewhere.</param>
+    /// <param name="name"><c>overlayfs</c>, <c>native</c>, <c>erofs</c>, or null for overlayfs where it works and native elsewhere.</param>
     /// <param name="rootDirectory">The store's root; the snapshots lie below <c>snapshots</c>.</param>
     /// <param name="namespaceName">The namespace whose snapshots are seen.</param>
     /// <param name="metadata">Where the rows are kept.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels the opening.</param>
-    /// <exception cref="ImageStoreException">The name is unknown, or overlayfs does not work there.</exception>
+    /// <exception cref="ImageStoreException">The name is unknown, or the snapshotter does not work there.</exception>
     public static Task<ISnapshotter> OpenAsync(
-        string? name,
-        string rootDirectory,
-        string namespaceName,
-        MetadataDb metadata,
-        TimeProvider time,
-        CancellationToken cancellationToken) =>
-        OpenAsync(name, rootDirectory, namespaceName, metadata, new OverlayOptions(), time, cancellationToken);
+        string? name, string rootDirectory, string namespaceName, MetadataDb metadata, TimeProvider time, CancellationToken cancellationToken) =>
+        OpenAsync(name, rootDirectory, namespaceName, metadata, new SnapshotterOptions(), time, cancellationToken);
 
-    /// <summary>Does as the other, with what the user chose for overlayfs.</summary>
-    /// <exception cref="ImageStoreException">The name is unknown, or overlayfs does not work there or not so.</exception>
+    /// <summary>Does the same, with what the configuration says.</summary>
+    /// <exception cref="ImageStoreException">The name is unknown, or the snapshotter does not work there or not so.</exception>
     public static async Task<ISnapshotter> OpenAsync(
         string? name,
         string rootDirectory,
         string namespaceName,
         MetadataDb metadata,
-        OverlayOptions overlay,
+        SnapshotterOptions options,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(overlay);
+        ArgumentNullException.ThrowIfNull(options);
         if (string.IsNullOrEmpty(namespaceName) || namespaceName.Contains('/', StringComparison.Ordinal))
         {
             throw new ImageStoreException(
@@ -81,40 +83,82 @@ public static class SnapshotterFactory
                 "Use letters, digits, dots, dashes and underscores.");
         }
 
-        if (name is not (null or OverlaySnapshotter.SnapshotterName or NativeSnapshotter.SnapshotterName))
+        if (name is not null && !s_names.Contains(name))
         {
             throw new ImageStoreException(
-                ErrorKind.InvalidArgument,
-                $"There is no snapshotter '{Printable.Of(name)}'.",
-                $"Use {OverlaySnapshotter.SnapshotterName} or {NativeSnapshotter.SnapshotterName}.");
+                ErrorKind.InvalidArgument, $"There is no snapshotter '{Printable.Of(name)}'.", $"Use {string.Join(", ", s_names)}.");
         }
 
-        if (name != NativeSnapshotter.SnapshotterName)
+        switch (name)
         {
-            var directories = new SnapshotDirectories(rootDirectory, OverlaySnapshotter.SnapshotterName);
-            var (features, reason) = await OverlayProbe.RunAsync(directories, cancellationToken).ConfigureAwait(false);
-            if (features is not null)
+            case NativeSnapshotter.SnapshotterName:
+                break;
+            case ErofsSnapshotter.SnapshotterName:
+                return await OpenErofsAsync().ConfigureAwait(false);
+            default:
+                var (overlay, reason) = await TryOverlayAsync().ConfigureAwait(false);
+                if (overlay is not null)
+                {
+                    return overlay;
+                }
+
+                if (name is null)
+                {
+                    break;
+                }
+
+                throw new ImageStoreException(
+                    ErrorKind.Unsupported,
+                    $"overlayfs does not work in {new SnapshotDirectories(rootDirectory, name).Root}: {reason}.",
+                    "Put the root on ext4 or on XFS made with ftype=1, or use the native snapshotter.");
+        }
+
+        var (catalogue, directories) = await RecoverAsync(NativeSnapshotter.SnapshotterName).ConfigureAwait(false);
+        return new NativeSnapshotter(catalogue, directories);
+
+        async Task<(ISnapshotter? Snapshotter, string? Reason)> TryOverlayAsync()
+        {
+            var place = new SnapshotDirectories(rootDirectory, OverlaySnapshotter.SnapshotterName);
+            var (features, reason) = await OverlayProbe.RunAsync(place, cancellationToken).ConfigureAwait(false);
+            if (features is null)
             {
-                var catalogue = Catalogue(OverlaySnapshotter.SnapshotterName);
-                await SnapshotRecovery.RunAsync(catalogue, directories, cancellationToken).ConfigureAwait(false);
-                var chosen = await OverlayProbe.ChooseAsync(directories, features, overlay, cancellationToken).ConfigureAwait(false);
-                return new OverlaySnapshotter(catalogue, directories, chosen, overlay);
+                return (null, reason);
             }
 
-            if (name is not null)
+            var (rows, recovered) = await RecoverAsync(OverlaySnapshotter.SnapshotterName).ConfigureAwait(false);
+            var chosen = await OverlayProbe.ChooseAsync(recovered, features, options.Overlay, cancellationToken).ConfigureAwait(false);
+            return (new OverlaySnapshotter(rows, recovered, chosen, options.Overlay), null);
+        }
+
+        async Task<ISnapshotter> OpenErofsAsync()
+        {
+            var place = new SnapshotDirectories(rootDirectory, ErofsSnapshotter.SnapshotterName);
+            var (features, reason) = await OverlayProbe.RunAsync(place, cancellationToken).ConfigureAwait(false);
+            LayerMounts? mounts = null;
+            if (features is not null)
+            {
+                (mounts, reason) = ErofsProbe.Run(place, features);
+            }
+
+            if (features is null || mounts is null)
             {
                 throw new ImageStoreException(
                     ErrorKind.Unsupported,
-                    $"overlayfs does not work in {directories.Root}: {reason}.",
-                    "Put the root on ext4 or on XFS made with ftype=1, or use the native snapshotter.");
+                    $"EROFS does not work in {place.Root}: {reason}.",
+                    "It needs root, Linux 5.16 with EROFS (modprobe erofs) and overlayfs; or use another snapshotter.");
             }
+
+            var (rows, recovered) = await RecoverAsync(ErofsSnapshotter.SnapshotterName).ConfigureAwait(false);
+            mounts.Sweep(rows.IdsBelowActive);
+            return new ErofsSnapshotter(rows, recovered, features, mounts, options.Erofs);
         }
 
-        var nativeDirectories = new SnapshotDirectories(rootDirectory, NativeSnapshotter.SnapshotterName);
-        var nativeCatalogue = Catalogue(NativeSnapshotter.SnapshotterName);
-        await SnapshotRecovery.RunAsync(nativeCatalogue, nativeDirectories, cancellationToken).ConfigureAwait(false);
-        return new NativeSnapshotter(nativeCatalogue, nativeDirectories);
-
-        SnapshotCatalogue Catalogue(string kind) => new(metadata, namespaceName, kind, time);
+        async Task<(SnapshotCatalogue Catalogue, SnapshotDirectories Directories)> RecoverAsync(string kind)
+        {
+            var rows = new SnapshotCatalogue(metadata, namespaceName, kind, time);
+            var place = new SnapshotDirectories(rootDirectory, kind);
+            await SnapshotRecovery.RunAsync(rows, place, cancellationToken).ConfigureAwait(false);
+            return (rows, place);
+        }
     }
 }
