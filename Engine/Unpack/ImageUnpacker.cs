@@ -11,7 +11,7 @@ namespace ImageStore.Engine.Unpack;
 
 /// <summary>Turns the layers of an image into a chain of committed snapshots.</summary>
 /// <remarks>
-/// Layers unpack side by side, each into a directory of its own and while it downloads; they are committed base
+/// Layers unpack side by side, each into a snapshot of its own and while it downloads; they are committed base
 /// first, since only then it is known what a layer's whiteouts and implied directories refer to.
 /// </remarks>
 internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
@@ -79,7 +79,7 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
             {
                 var snapshot = await snapshotter.PrepareLayerAsync(key, Labels.None, stop.Token).ConfigureAwait(false);
                 prepared = true;
-                applied = await ApplyAsync(layer, snapshot.Directory, reserved, stop.Token).ConfigureAwait(false);
+                applied = await ApplyAsync(layer, snapshot, reserved, stop.Token).ConfigureAwait(false);
             }
             finally
             {
@@ -104,14 +104,14 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
     }
 
     private async Task<AppliedLayer> ApplyAsync(
-        LayerSource layer, string directory, QuotaReservation reserved, CancellationToken cancellationToken)
+        LayerSource layer, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken)
     {
         var source = await layer.Open(cancellationToken).ConfigureAwait(false);
         await using var opened = source.ConfigureAwait(false);
 
         // The applier blocks on disk and on bytes that are still to come, so it does not belong on the pool.
         var applied = await Task.Factory.StartNew(
-            () => Apply(layer, source, directory, reserved, cancellationToken),
+            () => Apply(layer, source, snapshot, reserved, cancellationToken),
             cancellationToken,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default).ConfigureAwait(false);
@@ -124,16 +124,14 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
     }
 
     private AppliedLayer Apply(
-        LayerSource layer, Stream source, string directory, QuotaReservation reserved, CancellationToken cancellationToken)
+        LayerSource layer, Stream source, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken)
     {
         using var head = LayerHead.Read(source);
         var compression = LayerDecompressor.Detect(head.Bytes.Span);
         layer.Progress.State = layer.Progress.State == BlobState.Downloading ? BlobState.Downloading : BlobState.Unpacking;
-        return LayerApplier.Apply(
+        return snapshot.Apply(
             head,
             compression,
-            directory,
-            snapshotter.Format,
             new LayerLimits(),
             bytes =>
             {

@@ -3,7 +3,6 @@ using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
-using ImageStore.Store.Oci;
 using Xunit;
 
 namespace ImageStore.Conformance;
@@ -51,6 +50,11 @@ public abstract class SnapshotterSuite : IAsyncLifetime
 
         if (Directory.Exists(Root))
         {
+            foreach (var folder in SnapshotPlaces.Folders(Root))
+            {
+                SnapshotDirectories.Unmount(folder);
+            }
+
             Directory.Delete(Root, recursive: true);
         }
     }
@@ -235,12 +239,12 @@ public abstract class SnapshotterSuite : IAsyncLifetime
     public async Task CommitLayer_ParentCameLater_EqualsTheNormalWay()
     {
         var layer = await Snapshotter.PrepareLayerAsync("upper", s_none, s_ct);
-        File.WriteAllText(Path.Combine(layer.Directory, "b"), "2");
+        var applied = OneFile(layer);
         await FailsAsync(ErrorKind.NotFound, () => Snapshotter.CommitLayerAsync(
-            "two", "upper", "one", OneFile(), s_none, s_ct));
+            "two", "upper", "one", applied, s_none, s_ct));
         await LayerAsync("one", null, root => File.WriteAllText(Path.Combine(root, "a"), "1"));
 
-        await Snapshotter.CommitLayerAsync("two", "upper", "one", OneFile(), s_none, s_ct);
+        await Snapshotter.CommitLayerAsync("two", "upper", "one", applied, s_none, s_ct);
 
         var target = Mount(await Snapshotter.PrepareAsync("active", "two", s_none, s_ct));
         Assert.Equal("1", File.ReadAllText(Path.Combine(target, "a")));
@@ -253,10 +257,10 @@ public abstract class SnapshotterSuite : IAsyncLifetime
     public async Task CommitLayer_NameInUse_RemovesTheKey()
     {
         await LayerAsync("one", null, _ => { });
-        await Snapshotter.PrepareLayerAsync("again", s_none, s_ct);
+        var applied = OneFile(await Snapshotter.PrepareLayerAsync("again", s_none, s_ct));
 
         await FailsAsync(ErrorKind.AlreadyExists, () => Snapshotter.CommitLayerAsync(
-            "one", "again", null, OneFile(), s_none, s_ct));
+            "one", "again", null, applied, s_none, s_ct));
 
         Assert.Null(await Snapshotter.StatAsync("again", s_ct));
         Assert.Single(Directory.GetDirectories(Path.Combine(Root, "snapshots", Kind)));
@@ -271,14 +275,18 @@ public abstract class SnapshotterSuite : IAsyncLifetime
         return target;
     }
 
-    private static AppliedLayer OneFile() => new()
+    // The file "b".
+    private static AppliedLayer OneFile(LayerSnapshot layer)
     {
-        Entries = 1,
-        UnpackedBytes = 1,
-        DiffId = Digest.Compute("layer"u8),
-        ImpliedDirectories = [],
-        PendingLinks = [],
-    };
+        using var bytes = new MemoryStream();
+        using (var tar = new System.Formats.Tar.TarWriter(bytes, leaveOpen: true))
+        {
+            tar.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "b") { DataStream = new MemoryStream("2"u8.ToArray()) });
+        }
+
+        bytes.Position = 0;
+        return layer.Apply(bytes, LayerCompression.None, new LayerLimits(), null, s_ct);
+    }
 
     private static async Task FailsAsync(ErrorKind kind, Func<Task> action) =>
         Assert.Equal(kind, (await Assert.ThrowsAsync<ImageStoreException>(action)).Kind);

@@ -72,11 +72,12 @@ internal sealed class ImageTree
         }
         else
         {
-            at = _nodes.Add(added);
-            if (_nodes.Count > _buckets.Length)
+            if (_nodes.Count >= _buckets.Length)
             {
                 Rehash();
             }
+
+            at = _nodes.Add(added);
         }
 
         if (added.Next != None)

@@ -17,6 +17,7 @@ public sealed class RootMetadataTests : IDisposable
     [Theory]
     [InlineData("overlayfs")]
     [InlineData("native")]
+    [InlineData("erofs")]
     public async Task Prepare_OverAParent_HasItsRoot(string kind)
     {
         await using var db = await MetadataDb.OpenAsync(Path.Combine(_root, "db"), MetadataAccess.ReadWrite, s_ct);

@@ -15,3 +15,10 @@ public sealed class NativeConformanceTests : SnapshotterSuite
 
     protected override int DeepChain => 45;
 }
+
+public sealed class ErofsConformanceTests : SnapshotterSuite
+{
+    protected override string Kind => "erofs";
+
+    protected override int DeepChain => 130;
+}

@@ -6,18 +6,28 @@ using ImageStore.Store.Errors;
 namespace ImageStore.Snapshotters.Tests.Layers;
 
 /// <summary>Sparse files as GNU tar writes them, in each of its forms.</summary>
-public sealed class SparseFileTests : IDisposable
+public abstract class SparseFileSuite : IDisposable
 {
     private const long Megabyte = 1 << 20;
     private const int SizeField = 124;
     private const int OldGnuExtended = 482;
-    private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
 
     private readonly string _work = Directory.CreateTempSubdirectory("sparse-").FullName;
 
-    public SparseFileTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+    private readonly LayerBench _bench;
 
-    public void Dispose() => TreeRemover.RemoveTree(_work);
+    protected SparseFileSuite(LayerBench bench)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        _bench = bench;
+    }
+
+    public void Dispose()
+    {
+        _bench.Dispose();
+        TreeRemover.RemoveTree(_work);
+        GC.SuppressFinalize(this);
+    }
 
     [Theory]
     [InlineData(1, "--format=gnu")]
@@ -228,8 +238,7 @@ public sealed class SparseFileTests : IDisposable
     private string Apply(byte[] archive, LayerLimits? limits = null)
     {
         var target = Directory.CreateDirectory(Path.Combine(_work, "target")).FullName;
-        LayerApplier.Apply(
-            new MemoryStream(archive), LayerCompression.None, target, s_format, limits ?? new LayerLimits(), null, CancellationToken.None);
+        _bench.Apply(new MemoryStream(archive), LayerCompression.None, target, limits ?? new LayerLimits());
         return target;
     }
 }

@@ -5,7 +5,7 @@ using ImageStore.Store.Errors;
 namespace ImageStore.Snapshotters.Tests.Layers;
 
 /// <summary>What a layer takes from the layers below it, on overlayfs and in a whole tree alike.</summary>
-public sealed class LayerSettlerTests : IDisposable
+public abstract class LayerSettlerSuite : IDisposable
 {
     private const UnixFileMode Odd = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.SetGroup;
     private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
@@ -13,11 +13,19 @@ public sealed class LayerSettlerTests : IDisposable
 
     private readonly string _work = Directory.CreateTempSubdirectory("settle-").FullName;
 
-    public LayerSettlerTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+    private readonly LayerBench _bench;
+
+    protected LayerSettlerSuite(LayerBench bench)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        _bench = bench;
+    }
 
     public void Dispose()
     {
+        _bench.Dispose();
         TreeRemover.RemoveTree(_work);
+        GC.SuppressFinalize(this);
     }
 
     [Fact]
@@ -236,9 +244,8 @@ public sealed class LayerSettlerTests : IDisposable
 
         bytes.Position = 0;
         var directory = Directory.CreateDirectory(Path.Combine(_work, name)).FullName;
-        var applied = LayerApplier.Apply(
-            bytes, LayerCompression.None, directory, s_format, new LayerLimits(), null, CancellationToken.None);
-        LayerSettler.Settle(applied, directory, lowers, s_format, CancellationToken.None);
+        var applied = _bench.Apply(bytes, LayerCompression.None, directory, new LayerLimits());
+        _bench.Settle(applied, directory, lowers);
         return directory;
     }
 }

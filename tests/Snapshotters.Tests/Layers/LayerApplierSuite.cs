@@ -6,19 +6,27 @@ using ImageStore.Store.Oci;
 
 namespace ImageStore.Snapshotters.Tests.Layers;
 
-public sealed class LayerApplierTests : IDisposable
+public abstract class LayerApplierSuite : IDisposable
 {
     private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
     private readonly string _root = Directory.CreateTempSubdirectory("layer-").FullName;
     private readonly string _layer;
 
-    public LayerApplierTests()
+    private readonly LayerBench _bench;
+
+    protected LayerApplierSuite(LayerBench bench)
     {
+        _bench = bench;
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
         _layer = Directory.CreateDirectory(Path.Combine(_root, "layer")).FullName;
     }
 
-    public void Dispose() => TreeRemover.RemoveTree(_root);
+    public void Dispose()
+    {
+        _bench.Dispose();
+        TreeRemover.RemoveTree(_root);
+        GC.SuppressFinalize(this);
+    }
 
     private static byte[] Tar(params (TarEntryType Type, string Name, string Text)[] entries)
     {
@@ -55,8 +63,7 @@ public sealed class LayerApplierTests : IDisposable
         return result.ToArray();
     }
 
-    private AppliedLayer Apply(byte[] bytes) => LayerApplier.Apply(
-        new MemoryStream(bytes), LayerDecompressor.Detect(bytes), _layer, s_format, new LayerLimits(), null, CancellationToken.None);
+    private AppliedLayer Apply(byte[] bytes) => _bench.Apply(new MemoryStream(bytes), LayerDecompressor.Detect(bytes), _layer, new LayerLimits());
 
     private ErrorKind Fails(byte[] bytes) => Assert.Throws<ImageStoreException>(() => Apply(bytes)).Kind;
 
@@ -106,7 +113,7 @@ public sealed class LayerApplierTests : IDisposable
         var layer = Apply(Tar(
             (TarEntryType.RegularFile, "kept", "new"), (TarEntryType.RegularFile, ".wh.kept", ""),
             (TarEntryType.RegularFile, ".wh.gone", ""), (TarEntryType.RegularFile, "a/b", "x")));
-        LayerSettler.Settle(layer, _layer, [], s_format, CancellationToken.None);
+        _bench.Settle(layer, _layer, []);
         LayerMerger.MergeOnto(_layer, target, s_format, CancellationToken.None);
         Assert.False(File.Exists(Path.Combine(target, "gone")));
         Assert.Equal("new", File.ReadAllText(Path.Combine(target, "kept")));

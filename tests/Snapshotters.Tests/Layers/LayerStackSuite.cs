@@ -5,7 +5,7 @@ using ImageStore.Snapshotters.Layers;
 namespace ImageStore.Snapshotters.Tests.Layers;
 
 /// <summary>What overlayfs shows of a stack of layers is what the native snapshotter's whole tree holds.</summary>
-public sealed class LayerStackTests : IDisposable
+public abstract class LayerStackSuite : IDisposable
 {
     private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
     private static readonly Dictionary<string, PaxTarEntry[][]> s_stacks = new(StringComparer.Ordinal)
@@ -54,11 +54,23 @@ public sealed class LayerStackTests : IDisposable
 
     private readonly string _work = Directory.CreateTempSubdirectory("stack-").FullName;
 
-    public LayerStackTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+    private static readonly DirectoryBench s_directories = new();
+    private readonly LayerBench _bench;
+
+    protected LayerStackSuite(LayerBench bench)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        _bench = bench;
+    }
 
     public static TheoryData<string> Stacks => [.. s_stacks.Keys];
 
-    public void Dispose() => TreeRemover.RemoveTree(_work);
+    public void Dispose()
+    {
+        _bench.Dispose();
+        TreeRemover.RemoveTree(_work);
+        GC.SuppressFinalize(this);
+    }
 
     [Theory]
     [MemberData(nameof(Stacks))]
@@ -88,7 +100,7 @@ public sealed class LayerStackTests : IDisposable
         foreach (var entries in stack)
         {
             var directory = Make($"overlay-{lowers.Count}");
-            Apply(entries, directory, lowers);
+            Apply(_bench, entries, directory, lowers);
             lowers.Insert(0, directory);
         }
 
@@ -101,24 +113,22 @@ public sealed class LayerStackTests : IDisposable
         for (var i = 0; i < stack.Length; i++)
         {
             var layer = Make($"layer-{i}");
-            Apply(stack[i], layer, i == 0 ? [] : [tree]);
+            Apply(s_directories, stack[i], layer, i == 0 ? [] : [tree]);
             LayerMerger.MergeOnto(layer, tree, s_format, CancellationToken.None);
         }
 
         return tree;
     }
 
-    private static void Apply(PaxTarEntry[] entries, string directory, List<string> lowers)
+    private static void Apply(LayerBench bench, PaxTarEntry[] entries, string directory, List<string> lowers)
     {
         foreach (var entry in entries)
         {
             entry.DataStream?.Seek(0, SeekOrigin.Begin);
         }
 
-        var applied = LayerApplier.Apply(
-            new MemoryStream(TarBytes.Of(entries)), LayerCompression.None, directory, s_format, new LayerLimits(), null,
-            CancellationToken.None);
-        LayerSettler.Settle(applied, directory, lowers, s_format, CancellationToken.None);
+        var applied = bench.Apply(new MemoryStream(TarBytes.Of(entries)), LayerCompression.None, directory, new LayerLimits());
+        bench.Settle(applied, directory, lowers);
     }
 
     // Kind, mode, owner, time, target; then contents and attributes. Not the count of links, which overlayfs takes from below.

@@ -5,17 +5,27 @@ using ImageStore.Store.Errors;
 namespace ImageStore.Snapshotters.Tests.Layers;
 
 /// <summary>Cut, changed and random archives in each of tar's formats: one error or a clean end, nothing else.</summary>
-public sealed class DamagedFormatsTests : IDisposable
+public abstract class DamagedFormatsSuite : IDisposable
 {
     private const int Cases = 500;
     private const int Seed = 11;
     private const int SegmentBytes = 4;
-    private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
     private readonly string _work = Directory.CreateTempSubdirectory("formats-").FullName;
 
-    public DamagedFormatsTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+    private readonly LayerBench _bench;
 
-    public void Dispose() => TreeRemover.RemoveTree(_work);
+    protected DamagedFormatsSuite(LayerBench bench)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        _bench = bench;
+    }
+
+    public void Dispose()
+    {
+        _bench.Dispose();
+        TreeRemover.RemoveTree(_work);
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public void Apply_CutAtABlock_EndsBetweenEntriesAndFailsInside()
@@ -138,8 +148,7 @@ public sealed class DamagedFormatsTests : IDisposable
         var target = Directory.CreateDirectory(Path.Combine(_work, "in")).FullName;
         try
         {
-            LayerApplier.Apply(
-                new MemoryStream(bytes), LayerCompression.None, target, s_format, new LayerLimits(), null, CancellationToken.None);
+            _bench.Apply(new MemoryStream(bytes), LayerCompression.None, target, new LayerLimits());
             return true;
         }
         catch (ImageStoreException e)

@@ -4,13 +4,24 @@ using ImageStore.Store.Errors;
 namespace ImageStore.Snapshotters.Tests.Layers;
 
 /// <summary>A tree is never deeper than the limit, so that no walk of it runs out of descriptors or stack.</summary>
-public sealed class DeepLayerTests : IDisposable
+public abstract class DeepLayerSuite : IDisposable
 {
     private readonly string _work = Directory.CreateTempSubdirectory("deep-").FullName;
 
-    public DeepLayerTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+    private readonly LayerBench _bench;
 
-    public void Dispose() => TreeRemover.RemoveTree(_work);
+    protected DeepLayerSuite(LayerBench bench)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        _bench = bench;
+    }
+
+    public void Dispose()
+    {
+        _bench.Dispose();
+        TreeRemover.RemoveTree(_work);
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public void Apply_ChainAtTheLimit_IsMergedAndRemoved()
@@ -53,8 +64,6 @@ public sealed class DeepLayerTests : IDisposable
     private void Apply(params System.Formats.Tar.TarEntry[] entries)
     {
         var layer = Directory.CreateDirectory(Path.Combine(_work, "layer")).FullName;
-        LayerApplier.Apply(
-            new MemoryStream(TarBytes.Of(entries)), LayerCompression.None, layer, new LayerFormat("trusted.overlay.opaque"),
-            new LayerLimits(), null, CancellationToken.None);
+        _bench.Apply(new MemoryStream(TarBytes.Of(entries)), LayerCompression.None, layer, new LayerLimits());
     }
 }

@@ -6,20 +6,30 @@ using ImageStore.Store.Interop;
 namespace ImageStore.Snapshotters.Tests.Layers;
 
 /// <summary>Headers of each kind, written byte by byte.</summary>
-public sealed class TarFormatTests : IDisposable
+public abstract class TarFormatSuite : IDisposable
 {
     private const int Uid = 108;
     private const int Size = 124;
     private const int Mtime = 136;
     private const int DeviceMajor = 329;
     private const int Prefix = 345;
-    private static readonly LayerFormat s_format = new("trusted.overlay.opaque");
     private static readonly byte[] s_text = "text"u8.ToArray();
     private readonly string _root = Directory.CreateTempSubdirectory("format-").FullName;
 
-    public TarFormatTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+    private readonly LayerBench _bench;
 
-    public void Dispose() => TreeRemover.RemoveTree(_root);
+    protected TarFormatSuite(LayerBench bench)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        _bench = bench;
+    }
+
+    public void Dispose()
+    {
+        _bench.Dispose();
+        TreeRemover.RemoveTree(_root);
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public void Apply_V7_TypeIsNulAndASlashMakesADirectory()
@@ -285,7 +295,5 @@ public sealed class TarFormatTests : IDisposable
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
     }
 
-    private void Apply(params byte[][] entries) => LayerApplier.Apply(
-        new MemoryStream([.. entries.SelectMany(entry => entry), .. RawTar.End]), LayerCompression.None, _root, s_format,
-        new LayerLimits(), null, CancellationToken.None);
+    private void Apply(params byte[][] entries) => _bench.Apply(new MemoryStream([.. entries.SelectMany(entry => entry), .. RawTar.End]), LayerCompression.None, _root, new LayerLimits());
 }

@@ -7,14 +7,17 @@ using ImageStore.Store.Interop;
 namespace ImageStore.Snapshotters.Tests.Layers;
 
 /// <summary>Names, numbers and headers that are made to go wrong: nothing outside the layer's directory ever changes.</summary>
-public sealed class HostileLayerTests : IDisposable
+public abstract class HostileLayerSuite : IDisposable
 {
     private readonly string _work = Directory.CreateTempSubdirectory("hostile-").FullName;
     private readonly string _layer;
     private readonly string _outside;
 
-    public HostileLayerTests()
+    private readonly LayerBench _bench;
+
+    protected HostileLayerSuite(LayerBench bench)
     {
+        _bench = bench;
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
         _layer = Directory.CreateDirectory(Path.Combine(_work, "layer")).FullName;
         _outside = Path.Combine(_work, "outside");
@@ -23,6 +26,8 @@ public sealed class HostileLayerTests : IDisposable
 
     public void Dispose()
     {
+        _bench.Dispose();
+        GC.SuppressFinalize(this);
         var (text, names) = (File.ReadAllText(_outside), Directory.GetFileSystemEntries(_work).Length);
         TreeRemover.RemoveTree(_work);
         Assert.Equal(("mine", 2), (text, names));
@@ -71,7 +76,7 @@ public sealed class HostileLayerTests : IDisposable
         var applied = Apply(TarBytes.Of(TarBytes.Link("l", _outside)));
 
         var error = Assert.Throws<ImageStoreException>(
-            () => LayerSettler.Settle(applied, _layer, [], new LayerFormat("trusted.overlay.opaque"), CancellationToken.None));
+            () => _bench.Settle(applied, _layer, []));
         Assert.Equal(ErrorKind.CorruptData, error.Kind);
     }
 
@@ -252,7 +257,5 @@ public sealed class HostileLayerTests : IDisposable
 
     private ErrorKind Fails(byte[] tar) => Assert.Throws<ImageStoreException>(() => Apply(tar)).Kind;
 
-    private AppliedLayer Apply(byte[] tar) => LayerApplier.Apply(
-        new MemoryStream(tar), LayerCompression.None, _layer, new LayerFormat("trusted.overlay.opaque"), new LayerLimits(), null,
-        CancellationToken.None);
+    private AppliedLayer Apply(byte[] tar) => _bench.Apply(new MemoryStream(tar), LayerCompression.None, _layer, new LayerLimits());
 }

@@ -1,0 +1,35 @@
+namespace ImageStore.Snapshotters.Tests.Layers;
+
+// Each suite for layers, in directories and in images.
+
+public sealed class DirectoryHostileLayerTests() : HostileLayerSuite(new DirectoryBench());
+
+public sealed class ImageHostileLayerTests() : HostileLayerSuite(new ImageBench());
+
+public sealed class DirectoryTarFormatTests() : TarFormatSuite(new DirectoryBench());
+
+public sealed class ImageTarFormatTests() : TarFormatSuite(new ImageBench());
+
+public sealed class DirectorySparseFileTests() : SparseFileSuite(new DirectoryBench());
+
+public sealed class ImageSparseFileTests() : SparseFileSuite(new ImageBench());
+
+public sealed class DirectoryLayerSettlerTests() : LayerSettlerSuite(new DirectoryBench());
+
+public sealed class ImageLayerSettlerTests() : LayerSettlerSuite(new ImageBench());
+
+public sealed class DirectoryLayerStackTests() : LayerStackSuite(new DirectoryBench());
+
+public sealed class ImageLayerStackTests() : LayerStackSuite(new ImageBench());
+
+public sealed class DirectoryDeepLayerTests() : DeepLayerSuite(new DirectoryBench());
+
+public sealed class ImageDeepLayerTests() : DeepLayerSuite(new ImageBench());
+
+public sealed class DirectoryLayerApplierTests() : LayerApplierSuite(new DirectoryBench());
+
+public sealed class ImageLayerApplierTests() : LayerApplierSuite(new ImageBench());
+
+public sealed class DirectoryDamagedFormatsTests() : DamagedFormatsSuite(new DirectoryBench());
+
+public sealed class ImageDamagedFormatsTests() : DamagedFormatsSuite(new ImageBench());
