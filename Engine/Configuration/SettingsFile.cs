@@ -1,6 +1,8 @@
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
+using ImageStore.Snapshotters.Erofs;
 using ImageStore.Snapshotters.Overlay;
+using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Configuration;
 using ImageStore.Store.Content;
@@ -14,6 +16,7 @@ public static class SettingsFile
     private const int MaxBytes = 1024 * 1024;
     private const string Never = "never";
     private const string OverlayTable = "overlayfs";
+    private const string ErofsTable = "erofs";
     private const double Percent = 100;
 
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
@@ -48,8 +51,7 @@ public static class SettingsFile
             Collection = Collection(gc),
             Marks = Marks(gc),
             Scrub = Scrub(Section(root, "scrub", ["interval", "rate", "slice"])),
-            Overlay = Section(root, "snapshotters", [OverlayTable]) is { } kinds
-                ? Overlay(Section(kinds, OverlayTable, ["volatile", "mount_options"])) : new OverlayOptions(),
+            Snapshotters = Snapshotters(Section(root, "snapshotters", [OverlayTable, ErofsTable])),
         };
     }
 
@@ -106,6 +108,12 @@ public static class SettingsFile
         };
     }
 
+    private static SnapshotterOptions Snapshotters(TomlTable? kinds) => kinds is null ? new SnapshotterOptions() : new SnapshotterOptions
+    {
+        Overlay = Overlay(Section(kinds, OverlayTable, ["volatile", "mount_options"])),
+        Erofs = Erofs(Section(kinds, ErofsTable, ["digests"])),
+    };
+
     private static OverlayOptions Overlay(TomlTable? overlay)
     {
         var usual = new OverlayOptions();
@@ -120,6 +128,12 @@ public static class SettingsFile
             Volatile = overlay?.Find("volatile")?.Truth ?? usual.Volatile,
             MountOptions = options.Count == 0 ? usual.MountOptions : [.. options.Select(option => option.Text)],
         };
+    }
+
+    private static ErofsOptions Erofs(TomlTable? erofs)
+    {
+        var usual = new ErofsOptions();
+        return usual with { Digests = erofs?.Find("digests")?.Truth ?? usual.Digests };
     }
 
     private static TomlTable? Section(TomlTable root, string name, string[] keys)

@@ -27,6 +27,9 @@ public enum FindingKind
     /// <summary>A snapshot whose folder is not there.</summary>
     SnapshotMissing,
 
+    /// <summary>A snapshot whose image is not what was written.</summary>
+    SnapshotDamaged,
+
     /// <summary>A snapshot whose parent is not there.</summary>
     SnapshotOrphaned,
 

@@ -34,7 +34,7 @@ public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress
         var view = root.Database.View();
         var refetch = new BlobRefetch(root, view, registry);
         var blobs = new BlobCheck(root, view, refetch);
-        var faults = new List<Fault>([.. new FolderCheck(root, view).Run(), .. blobs.Run(), .. new SnapshotCheck(root, view).Run()]);
+        var faults = new List<Fault>([.. new FolderCheck(root, view).Run(), .. blobs.Run(), .. new SnapshotCheck(root, view, options.Quick).Run(cancellationToken)]);
         var scrub = new BlobScrub(root, options, engine.Time, progress);
         if (!options.Quick)
         {
@@ -130,7 +130,7 @@ public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress
         return [.. faults.Where(fault => fault.Finding.Kind switch
         {
             FindingKind.BlobMissing => Has(ResourceKind.Content, fault.Finding),
-            FindingKind.SnapshotMissing or FindingKind.SnapshotOrphaned => Has(ResourceKind.Snapshot, fault.Finding),
+            FindingKind.SnapshotMissing or FindingKind.SnapshotDamaged or FindingKind.SnapshotOrphaned => Has(ResourceKind.Snapshot, fault.Finding),
             FindingKind.ImageIncomplete => Has(ResourceKind.Image, fault.Finding),
             FindingKind.ReferencesMissing => Has(ResourceKind.Content, fault.Finding),
             FindingKind.BlobDamaged => File.Exists(root.PathOf(Store.Oci.Digest.Parse(fault.Finding.Subject))),

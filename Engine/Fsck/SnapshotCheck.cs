@@ -7,18 +7,25 @@ using ImageStore.Store.Resources;
 namespace ImageStore.Engine.Fsck;
 
 /// <summary>Snapshots against their folders and their parents, in both directions.</summary>
-internal sealed class SnapshotCheck(StoreRoot root, IMetadataReader rows)
+internal sealed class SnapshotCheck(StoreRoot root, IMetadataReader rows, bool isQuick)
 {
     private readonly IResourceTable _table = root.Resources.Single(table => table.Kind == ResourceKind.Snapshot);
 
-    public IEnumerable<Fault> Run()
+    public IEnumerable<Fault> Run(CancellationToken cancellationToken)
     {
         var places = SnapshotPlaces.All(root.Directory, rows);
-        var sound = places.Where(place => Directory.Exists(Path.Combine(place.Directory, SnapshotPlaces.FilesName)))
+        var damage = places.Where(place => place.IsThere() && place.IsImage)
+            .Select(place => (place, Reason: LayerImages.FaultOf(place, !isQuick, cancellationToken)))
+            .Where(one => one.Reason is not null).ToDictionary(one => one.place, one => one.Reason!);
+        var sound = places.Where(place => place.IsThere() && !damage.ContainsKey(place))
             .ToDictionary(place => (place.Namespace, place.Snapshotter, place.Name));
         foreach (var place in places)
         {
-            if (!sound.ContainsKey((place.Namespace, place.Snapshotter, place.Name)))
+            if (damage.TryGetValue(place, out var reason))
+            {
+                yield return Damaged(place, reason);
+            }
+            else if (!sound.ContainsKey((place.Namespace, place.Snapshotter, place.Name)))
             {
                 yield return Gone(place);
             }
@@ -40,7 +47,7 @@ internal sealed class SnapshotCheck(StoreRoot root, IMetadataReader rows)
     }
 
     private Fault Gone(SnapshotPlace place) => new(
-        new Finding(FindingKind.SnapshotMissing, IsDamage: true, place.Namespace, NameOf(place), $"its folder {Path.GetRelativePath(root.Directory, place.Directory)} is not there")
+        new Finding(FindingKind.SnapshotMissing, IsDamage: true, place.Namespace, NameOf(place), $"its {(place.IsImage ? "image in" : "folder")} {Path.GetRelativePath(root.Directory, place.Directory)} is not there")
         {
             Remedy = "'imagestore fsck --repair' forgets it, so that the next pull or mount unpacks it again.",
         },
@@ -51,6 +58,13 @@ internal sealed class SnapshotCheck(StoreRoot root, IMetadataReader rows)
             return "forgotten, to be unpacked again";
         });
 
+    private Fault Damaged(SnapshotPlace place, string reason) => new(
+        new Finding(FindingKind.SnapshotDamaged, IsDamage: true, place.Namespace, NameOf(place), reason)
+        {
+            Remedy = "'imagestore fsck --repair' puts it aside, so that the next pull or mount unpacks it again.",
+        },
+        token => PutAsideAsync(place, "is damaged", token));
+
     private Fault Orphaned(SnapshotPlace place, string parent)
     {
         var finding = new Finding(
@@ -58,14 +72,17 @@ internal sealed class SnapshotCheck(StoreRoot root, IMetadataReader rows)
         return place.IsCommitted
             ? new Fault(
                 finding with { Remedy = "'imagestore fsck --repair' puts it aside, so that the next pull or mount unpacks it again." },
-                async token =>
-                {
-                    await ForgetAsync(place, token).ConfigureAwait(false);
-                    var aside = root.Quarantine.Take(place.Directory, $"snapshot-{Path.GetFileName(place.Directory)}", $"the snapshot {NameOf(place)} of {place.Namespace} had lost its parent {parent}");
-                    return $"put aside as {Path.GetFileName(aside)}, to be unpacked again";
-                })
+                token => PutAsideAsync(place, $"had lost its parent {parent}", token))
             // What somebody wrote onto it is nowhere else.
             : new Fault(finding with { Remedy = "Pull or unpack its image again: then its parent is there." });
+    }
+
+    private async Task<string?> PutAsideAsync(SnapshotPlace place, string why, CancellationToken cancellationToken)
+    {
+        await ForgetAsync(place, cancellationToken).ConfigureAwait(false);
+        var aside = root.Quarantine.Take(
+            place.Directory, $"snapshot-{Path.GetFileName(place.Directory)}", $"the snapshot {NameOf(place)} of {place.Namespace} {why}");
+        return $"put aside as {Path.GetFileName(aside)}, to be unpacked again";
     }
 
     private Task<string?> ForgetAsync(SnapshotPlace place, CancellationToken cancellationToken) => root.Database.CommitAsync(

@@ -48,7 +48,7 @@ internal static class LayerPath
     public static (string Directory, string Name) Split(string clean) =>
         clean.LastIndexOf('/') is var slash and >= 0 ? (clean[..slash], clean[(slash + 1)..]) : (string.Empty, clean);
 
-    // Nearly every name is; those that are not are told why above.
+    // Nearly every name is; those that are not are told why by Clean.
     private static bool IsClean(ReadOnlySpan<char> path, LayerLimits limits)
     {
         var depth = 0;

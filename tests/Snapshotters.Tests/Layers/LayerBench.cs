@@ -79,7 +79,7 @@ public sealed class ImageBench : LayerBench
                 TreeRemover.RemoveTree(path);
             }
 
-            var (code, output) = Run("cp", "-a", "-T", mounted, directory);
+            var (code, output) = Run("cp", "-a", "--sparse=always", "-T", mounted, directory);
             Assert.True(code == 0, output);
         }
         finally

@@ -12,7 +12,15 @@ public sealed class RootMetadataTests : IDisposable
 
     public RootMetadataTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
 
-    public void Dispose() => TreeRemover.RemoveTree(_root);
+    public void Dispose()
+    {
+        foreach (var folder in SnapshotPlaces.Folders(_root))
+        {
+            SnapshotDirectories.Unmount(folder);
+        }
+
+        TreeRemover.RemoveTree(_root);
+    }
 
     [Theory]
     [InlineData("overlayfs")]
