@@ -103,7 +103,7 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
         }
     }
 
-    private async Task<AppliedLayer> ApplyAsync(
+    private static async Task<AppliedLayer> ApplyAsync(
         LayerSource layer, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken)
     {
         var source = await layer.Open(cancellationToken).ConfigureAwait(false);
@@ -123,7 +123,7 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
                 "The image itself is at fault: ask its publisher, or pull another tag.");
     }
 
-    private AppliedLayer Apply(
+    private static AppliedLayer Apply(
         LayerSource layer, Stream source, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken)
     {
         using var head = LayerHead.Read(source);
