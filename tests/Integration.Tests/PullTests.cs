@@ -13,6 +13,7 @@ public sealed class PullTests(RegistryFixture registry) : IDisposable
     [Theory]
     [InlineData("overlayfs")]
     [InlineData("native")]
+    [InlineData("erofs")]
     public async Task Pull_TrickyImage_GivesTheTreeThatUmociGives(string snapshotter)
     {
         Run.NeedRoot();

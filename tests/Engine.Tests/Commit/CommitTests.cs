@@ -20,6 +20,7 @@ public sealed class CommitTests : PullTest
     [Theory]
     [InlineData("overlayfs", "gzip")]
     [InlineData("native", "zstd:1")]
+    [InlineData("erofs", "zstd:1")]
     public async Task Commit_OfAMount_IsAnImageThatUnpacksToWhatWasMounted(string snapshotter, string compression)
     {
         Registry.AddImage("latest", ImageBuilder.Tar("a", 100), ImageBuilder.Tar("b", 200));
