@@ -102,7 +102,7 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
     {
         SnapshotArguments.CheckKey(name);
         var copy = SnapshotArguments.CheckLabels(labels);
-        var active = RequireActive(catalogue.Get(key), key);
+        var active = SnapshotRules.RequireActive(catalogue.Get(key), key);
         if (catalogue.Get(name) is not null)
         {
             throw SnapshotErrors.AlreadyExists(name);
