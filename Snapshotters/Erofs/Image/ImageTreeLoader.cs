@@ -3,32 +3,36 @@ namespace ImageStore.Snapshotters.Erofs.Image;
 /// <summary>Brings an image's names back into memory, as they were before they were written.</summary>
 internal static class ImageTreeLoader
 {
-    /// <summary>No layer's tree is deeper; a damaged directory may name one above it.</summary>
-    private const int MaxDepth = 1024;
-
     /// <summary>The names, and how many of them are directories.</summary>
     /// <exception cref="Store.Errors.ImageStoreException">The image is damaged.</exception>
     public static (ImageTree Tree, int Directories) Load(ImageReader reader, CancellationToken cancellationToken)
     {
         var tree = new ImageTree();
         var directories = 0;
-        Stack<(int Node, long Number, int Depth)> open = new([(ImageTree.Root, ErofsFormat.RootNumber, 0)]);
+        // A damaged directory may name one above it, and the tree would have no end.
+        HashSet<long> seen = [];
+        Stack<(int Node, long Number)> open = new([(ImageTree.Root, ErofsFormat.RootNumber)]);
         while (open.TryPop(out var next))
         {
             cancellationToken.ThrowIfCancellationRequested();
             directories++;
+            if (!seen.Add(next.Number))
+            {
+                throw ImageFault.Damaged("a directory is in it twice");
+            }
+
             var node = reader.Node(next.Number);
             Describe(reader, node, tree.DirectoryOf(next.Node));
             foreach (var entry in reader.Entries(node))
             {
-                if (next.Depth > MaxDepth || tree.Find(next.Node, entry.Name.Span) is not null)
+                if (tree.Find(next.Node, entry.Name.Span) is not null)
                 {
                     throw ImageFault.Damaged("a directory is malformed");
                 }
 
                 if (entry.Type == EntryType.Directory)
                 {
-                    open.Push((tree.AddDirectory(next.Node, entry.Name.Span), entry.Number, next.Depth + 1));
+                    open.Push((tree.AddDirectory(next.Node, entry.Name.Span), entry.Number));
                 }
                 else
                 {
