@@ -24,6 +24,8 @@ public abstract class LayerSnapshot(string key)
 /// <summary>One whose files go into a directory.</summary>
 internal sealed class DirectoryLayerSnapshot(string key, string directory, LayerFormat format) : LayerSnapshot(key)
 {
+    public string Directory => directory;
+
     public override AppliedLayer Apply(
         Stream compressed, LayerCompression compression, LayerLimits limits, Action<long>? onBytes, CancellationToken cancellationToken) =>
         LayerApplier.Apply(compressed, compression, directory, format, limits, onBytes, cancellationToken);

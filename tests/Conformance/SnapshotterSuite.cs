@@ -52,7 +52,7 @@ public abstract class SnapshotterSuite : IAsyncLifetime
         {
             foreach (var folder in SnapshotPlaces.Folders(Root))
             {
-                SnapshotDirectories.Unmount(folder);
+                RemovedTrees.Unmount(folder);
             }
 
             Directory.Delete(Root, recursive: true);

@@ -53,8 +53,8 @@ public sealed class SettingsFileTests
         Assert.Equal((TimeSpan.FromSeconds(90), TimeSpan.Zero, null), (settings.Collection.ScheduleDelay, settings.Collection.StartupDelay, settings.Collection.Interval));
         Assert.Equal(new WaterMarks(0.85, 0.795), settings.Marks);
         Assert.Equal(new ScrubSettings { Interval = TimeSpan.FromDays(7), BytesPerSecond = 500 << 10, Slice = TimeSpan.FromSeconds(30) }, settings.Scrub);
-        Assert.True(settings.Overlay.Volatile);
-        Assert.Equal(["xino=on", "nodev"], settings.Overlay.MountOptions);
+        Assert.True(settings.Snapshotters.Overlay.Volatile);
+        Assert.Equal(["xino=on", "nodev"], settings.Snapshotters.Overlay.MountOptions);
     }
 
     [Theory]

@@ -25,7 +25,7 @@ public sealed class LayerMountsTests : IAsyncLifetime
     {
         foreach (var folder in SnapshotPlaces.Folders(_root))
         {
-            SnapshotDirectories.Unmount(folder);
+            RemovedTrees.Unmount(folder);
         }
 
         await (_db?.DisposeAsync() ?? ValueTask.CompletedTask);
@@ -92,7 +92,7 @@ public sealed class LayerMountsTests : IAsyncLifetime
         await snapshotter.ViewAsync("view", "one", s_none, s_ct);
         foreach (var folder in SnapshotPlaces.Folders(_root))
         {
-            SnapshotDirectories.Unmount(folder);
+            RemovedTrees.Unmount(folder);
         }
 
         var mounts = await snapshotter.MountsAsync("view", s_ct);

@@ -200,10 +200,11 @@ public sealed class IdMappedMountTests : IAsyncLifetime
         for (var i = 0; i < count; i++)
         {
             var layer = await snapshotter.PrepareLayerAsync($"key{i}", s_none, s_ct);
-            await File.WriteAllTextAsync(Path.Combine(layer.Directory, $"layer{i}"), "x");
+            var directory = Assert.IsType<DirectoryLayerSnapshot>(layer).Directory;
+            await File.WriteAllTextAsync(Path.Combine(directory, $"layer{i}"), "x");
             if (i == 0)
             {
-                Fill(layer.Directory);
+                Fill(directory);
             }
 
             await snapshotter.CommitLayerAsync($"layer{i}", $"key{i}", parent, Applied(), s_none, s_ct);

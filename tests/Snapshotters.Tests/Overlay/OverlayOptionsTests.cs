@@ -209,5 +209,5 @@ public sealed class OverlayOptionsTests : IAsyncLifetime
     private string Superblock() => File.ReadLines("/proc/self/mountinfo").Single(line => line.Split(' ')[4] == Target).Split(" - ")[1];
 
     private Task<ISnapshotter> OpenAsync(OverlayOptions options) =>
-        SnapshotterFactory.OpenAsync("overlayfs", _root, "n", _db, options, TimeProvider.System, s_ct);
+        SnapshotterFactory.OpenAsync("overlayfs", _root, "n", _db, new SnapshotterOptions { Overlay = options }, TimeProvider.System, s_ct);
 }

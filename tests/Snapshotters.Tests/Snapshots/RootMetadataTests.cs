@@ -16,7 +16,7 @@ public sealed class RootMetadataTests : IDisposable
     {
         foreach (var folder in SnapshotPlaces.Folders(_root))
         {
-            SnapshotDirectories.Unmount(folder);
+            RemovedTrees.Unmount(folder);
         }
 
         TreeRemover.RemoveTree(_root);
