@@ -184,34 +184,8 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
         await ReleaseAsync(gone, isCommitted: false).ConfigureAwait(false);
     }
 
-    public async Task MarkSyncedAsync(TimeSpan minimumAge, CancellationToken cancellationToken)
-    {
-        var latest = catalogue.Now - minimumAge;
-
-        // Read first: what is committed while the flush runs may not be part of it.
-        var pending = catalogue.List()
-            .Where(pair => pair.Value is { Kind: SnapshotKind.Committed, Synced: false }
-                && pair.Value.BootId == catalogue.BootId && pair.Value.CreatedAt <= latest)
-            .ToList();
-        if (pending.Count == 0)
-        {
-            return;
-        }
-
-        await Task.Run(() => DirectoryHandle.SyncFileSystem(directories.Root), cancellationToken).ConfigureAwait(false);
-        await catalogue.CommitAsync(
-            rows =>
-            {
-                foreach (var (name, row) in pending)
-                {
-                    if (rows.Get(name) is { } now && now.Id == row.Id)
-                    {
-                        rows.Put(name, now with { Synced = true });
-                    }
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
+    public Task MarkSyncedAsync(TimeSpan minimumAge, CancellationToken cancellationToken) =>
+        SnapshotSync.RunAsync(catalogue, directories.Root, minimumAge, cancellationToken);
 
     /// <summary>What takes a layer in the directory of a new snapshot.</summary>
     protected abstract LayerSnapshot Layer(string key, long id);
