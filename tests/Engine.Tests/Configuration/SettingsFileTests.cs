@@ -18,7 +18,7 @@ public sealed class SettingsFileTests
         var keys = Regex.Matches(SettingsFile.Template, @"^#? ?(\w+) = ", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
         Assert.Equal(
             ["sharing", "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval", "high_water", "low_water", "interval", "rate", "slice",
-             "volatile", "mount_options"],
+             "volatile", "mount_options", "digests"],
             keys);
     }
 
