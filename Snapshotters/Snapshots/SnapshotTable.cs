@@ -27,7 +27,7 @@ internal sealed class SnapshotTable(string rootDirectory, RemovalBudget budget) 
     {
         var row = transaction.Get(SnapshotCatalogue.Table, resource.RowKey);
         transaction.Delete(SnapshotCatalogue.Table, resource.RowKey);
-        return row is null ? null : string.Create(CultureInfo.InvariantCulture, $"{Snapshotter(resource)}/{row.Id}/{SnapshotCatalogue.Weight(row)}");
+        return row is null ? null : string.Create(CultureInfo.InvariantCulture, $"{Snapshotter(resource)}/{row.Id}/{row.Bytes ?? row.LayerBytes}");
     }
 
     public long DeleteFiles(string files)
@@ -35,8 +35,12 @@ internal sealed class SnapshotTable(string rootDirectory, RemovalBudget budget) 
         var parts = files.Split('/');
         var directories = new SnapshotDirectories(rootDirectory, parts[0]);
         var id = long.Parse(parts[1], CultureInfo.InvariantCulture);
+        // Of what a client committed without a layer nobody has counted anything yet.
+        var bytes = parts[2].Length > 0 ? long.Parse(parts[2], CultureInfo.InvariantCulture)
+            : Directory.Exists(directories.Of(id)) ? TreeUsage.Measure(directories.Of(id), CancellationToken.None).Bytes
+            : 0;
         directories.Remove(id, budget);
-        return long.Parse(parts[2], CultureInfo.InvariantCulture);
+        return bytes;
     }
 
     private static ReadOnlySpan<char> Snapshotter(Resource snapshot)
