@@ -12,7 +12,7 @@ public sealed class CompletionTests : IAsyncDisposable
     [InlineData("imagestore ima", "images")]
     [InlineData("imagestore images ", "inspect ls pin rm tag unpin")]
     [InlineData("imagestore pull --snap", "--snapshotter")]
-    [InlineData("imagestore pull --snapshotter ", "native overlayfs")]
+    [InlineData("imagestore pull --snapshotter ", "erofs native overlayfs")]
     [InlineData("imagestore --format ", "json table")]
     [InlineData("imagestore completion ", "bash fish zsh")]
     [InlineData("imagestore commit --compression ", "gzip none zstd")]
