@@ -10,14 +10,14 @@ internal static class TreeListing
     public static async Task<SortedDictionary<string, string>> OfAsync(string root)
     {
         var found = await Run.AsyncOk(
-            "find", root, "-printf", @"%P\t%y\t%m\t%U:%G\t%T@\t%s\t%l\t%n\t%i\0");
+            "find", root, "-printf", @"%P\t%y\t%m\t%U:%G\t%T@\t%s\t%l\t%n\t%D:%i\0");
         var result = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var groups = new Dictionary<string, string>(StringComparer.Ordinal);
         List<(string Path, string[] Fields)> rows =
             [.. found.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(row => row.Split('\t')).Select(f => (f[0], f))];
         foreach (var (path, fields) in rows.OrderBy(row => row.Path, StringComparer.Ordinal))
         {
-            // A directory's own size says nothing of the image; inode numbers only say who is linked to whom.
+            // A directory's own size says nothing of the image; inode numbers, within a filesystem, only say who is linked to whom.
             var size = fields[1] == "d" ? "-" : fields[5];
             var links = fields[1] == "d" ? "-" : groups.TryGetValue(fields[8], out var first) ? first : groups[fields[8]] = path;
             result[path] = string.Join(' ', fields[1], fields[2], fields[3], Time(fields[4]), size, fields[6], links);
