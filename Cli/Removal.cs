@@ -18,9 +18,10 @@ internal static class Removal
 
     public static RemovalBudget Budget(bool sync) => sync ? RemovalBudget.Unlimited : new RemovalBudget(InlineEntries);
 
-    /// <summary>Sees to what the budget left.</summary>
-    public static void GoOn(Session session, string root, CancellationToken cancellationToken)
+    /// <summary>Sees to what is left, also by a command that was interrupted; a process is worth it only for what is large.</summary>
+    public static void GoOn(Session session, string root, RemovalBudget budget, CancellationToken cancellationToken)
     {
+        RemovedTrees.Delete(root, budget, cancellationToken);
         if (!RemovedTrees.Any(root))
         {
             return;
@@ -40,7 +41,7 @@ internal static class Removal
         }
         catch (Win32Exception)
         {
-            RemovedTrees.Delete(root, cancellationToken);
+            RemovedTrees.Delete(root, RemovalBudget.Unlimited, cancellationToken);
         }
     }
 }

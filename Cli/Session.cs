@@ -68,7 +68,7 @@ internal sealed class Session(ParseResult parsed)
     {
         var options = EngineOptions() with { MakeNamespace = makeNamespace, RemovalBudget = Removal.Budget(sync) };
         await WithEngineAsync(options, body, cancellationToken).ConfigureAwait(false);
-        Removal.GoOn(this, options.Root, cancellationToken);
+        Removal.GoOn(this, options.Root, options.RemovalBudget, cancellationToken);
     }
 
     private async Task WithEngineAsync(

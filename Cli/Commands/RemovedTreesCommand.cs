@@ -17,7 +17,7 @@ internal static partial class RemovedTreesCommand
             _ = SetSession();
             using var self = Process.GetCurrentProcess();
             self.PriorityClass = ProcessPriorityClass.BelowNormal;
-            RemovedTrees.Delete(session.EngineOptions().Root, token);
+            RemovedTrees.Delete(session.EngineOptions().Root, RemovalBudget.Unlimited, token);
             return Task.CompletedTask;
         });
         return command;

@@ -12,22 +12,22 @@ public static class RemovedTrees
     /// <summary>Whether a root has any.</summary>
     public static bool Any(string rootDirectory) => Kinds(rootDirectory).Any(kind => Directory.EnumerateDirectories(kind, Pattern).Any());
 
-    /// <summary>Deletes those of a root, but for those that another process is deleting.</summary>
+    /// <summary>Deletes those of a root as far as the budget reaches, but for those that another process is deleting.</summary>
     /// <exception cref="Store.Errors.ImageStoreException">The disk refuses.</exception>
-    public static void Delete(string rootDirectory, CancellationToken cancellationToken)
+    public static void Delete(string rootDirectory, RemovalBudget budget, CancellationToken cancellationToken)
     {
         foreach (var kind in Kinds(rootDirectory))
         {
-            DeleteKind(kind, cancellationToken);
+            DeleteKind(kind, budget, cancellationToken);
         }
     }
 
-    internal static void DeleteKind(string directory, CancellationToken cancellationToken)
+    internal static void DeleteKind(string directory, RemovalBudget budget, CancellationToken cancellationToken)
     {
         foreach (var tree in Directory.GetDirectories(directory, Pattern))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Delete(tree, RemovalBudget.Unlimited);
+            Delete(tree, budget);
         }
     }
 

@@ -111,6 +111,6 @@ internal sealed class SnapshotDirectories
             }
         }
 
-        RemovedTrees.DeleteKind(Root, CancellationToken.None);
+        RemovedTrees.DeleteKind(Root, RemovalBudget.Unlimited, CancellationToken.None);
     }
 }

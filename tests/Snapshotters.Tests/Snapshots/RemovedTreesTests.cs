@@ -23,7 +23,7 @@ public sealed class RemovedTreesTests : IDisposable
         Assert.False(Directory.Exists(_directories.Of(Id)));
         Assert.True(RemovedTrees.Any(_root));
         Assert.Equal(files - 5, Left());
-        RemovedTrees.Delete(_root, TestContext.Current.CancellationToken);
+        RemovedTrees.Delete(_root, RemovalBudget.Unlimited, TestContext.Current.CancellationToken);
         Assert.False(RemovedTrees.Any(_root));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directories.Root));
     }
@@ -46,11 +46,11 @@ public sealed class RemovedTreesTests : IDisposable
         var aside = _directories.MoveAside(Id)!;
         using (DirectoryLock.TryExclusive(aside))
         {
-            RemovedTrees.Delete(_root, TestContext.Current.CancellationToken);
+            RemovedTrees.Delete(_root, RemovalBudget.Unlimited, TestContext.Current.CancellationToken);
             Assert.Equal(3, Left());
         }
 
-        RemovedTrees.Delete(_root, TestContext.Current.CancellationToken);
+        RemovedTrees.Delete(_root, RemovalBudget.Unlimited, TestContext.Current.CancellationToken);
         Assert.False(RemovedTrees.Any(_root));
     }
 
