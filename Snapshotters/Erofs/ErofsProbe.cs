@@ -49,7 +49,7 @@ internal static class ErofsProbe
         }
         finally
         {
-            RemovedTrees.Delete(place, RemovalBudget.Unlimited);
+            RemovedTrees.DeleteTree(place, RemovalBudget.Unlimited);
         }
     }
 

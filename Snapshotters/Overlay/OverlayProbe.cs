@@ -55,7 +55,7 @@ internal static class OverlayProbe
         }
         finally
         {
-            RemovedTrees.Delete(place, RemovalBudget.Unlimited);
+            RemovedTrees.DeleteTree(place, RemovalBudget.Unlimited);
         }
     }
 
@@ -83,7 +83,7 @@ internal static class OverlayProbe
         }
         finally
         {
-            RemovedTrees.Delete(place, RemovalBudget.Unlimited);
+            RemovedTrees.DeleteTree(place, RemovalBudget.Unlimited);
         }
     }
 

@@ -1,6 +1,7 @@
+using System.Globalization;
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Overlay;
-using ImageStore.Snapshotters.Layers;
 
 namespace ImageStore.Snapshotters.Snapshots;
 
@@ -10,29 +11,30 @@ public static class RemovedTrees
     private const string Pattern = SnapshotDirectories.RemovingPrefix + "*";
 
     /// <summary>Whether a root has any.</summary>
-    public static bool Any(string rootDirectory) => Kinds(rootDirectory).Any(kind => Directory.EnumerateDirectories(kind, Pattern).Any());
+    public static bool Any(string rootDirectory) => Kinds(rootDirectory).SelectMany(Snapshots).Any();
 
     /// <summary>Deletes those of a root as far as the budget reaches, but for those that another process is deleting.</summary>
     /// <exception cref="Store.Errors.ImageStoreException">The disk refuses.</exception>
     public static void Delete(string rootDirectory, RemovalBudget budget, CancellationToken cancellationToken)
     {
-        foreach (var kind in Kinds(rootDirectory))
+        foreach (var tree in Kinds(rootDirectory).SelectMany(Snapshots))
         {
-            DeleteKind(kind, budget, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            DeleteTree(tree, budget);
         }
     }
 
-    internal static void DeleteKind(string directory, RemovalBudget budget, CancellationToken cancellationToken)
+    /// <summary>Deletes those of one snapshotter and what probes left, for the process that holds the root.</summary>
+    internal static void DeleteAll(string directory)
     {
         foreach (var tree in Directory.GetDirectories(directory, Pattern))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            Delete(tree, budget);
+            DeleteTree(tree, RemovalBudget.Unlimited);
         }
     }
 
     /// <summary>Deletes a tree as far as the budget reaches, unless another process is at it.</summary>
-    internal static void Delete(string tree, RemovalBudget budget)
+    internal static void DeleteTree(string tree, RemovalBudget budget)
     {
         try
         {
@@ -61,6 +63,10 @@ public static class RemovedTrees
             }
         }
     }
+
+    // Without the root, a probe may be another process's that is under way.
+    private static IEnumerable<string> Snapshots(string directory) => Directory.GetDirectories(directory, Pattern)
+        .Where(tree => long.TryParse(Path.GetFileName(tree).AsSpan(SnapshotDirectories.RemovingPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out _));
 
     private static string[] Kinds(string rootDirectory)
     {

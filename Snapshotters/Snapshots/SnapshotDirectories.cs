@@ -60,8 +60,8 @@ internal sealed class SnapshotDirectories
     /// <summary>Removes what a snapshot has beside its image.</summary>
     public void KeepImageOnly(long id)
     {
-        RemovedTrees.Delete(Fs(id), RemovalBudget.Unlimited);
-        RemovedTrees.Delete(Work(id), RemovalBudget.Unlimited);
+        RemovedTrees.DeleteTree(Fs(id), RemovalBudget.Unlimited);
+        RemovedTrees.DeleteTree(Work(id), RemovalBudget.Unlimited);
     }
 
     /// <summary>The numbers of all directories that are there.</summary>
@@ -91,7 +91,7 @@ internal sealed class SnapshotDirectories
     {
         if (MoveAside(id) is { } aside)
         {
-            RemovedTrees.Delete(aside, budget);
+            RemovedTrees.DeleteTree(aside, budget);
         }
     }
 
@@ -111,6 +111,6 @@ internal sealed class SnapshotDirectories
             }
         }
 
-        RemovedTrees.DeleteKind(Root, RemovalBudget.Unlimited, CancellationToken.None);
+        RemovedTrees.DeleteAll(Root);
     }
 }

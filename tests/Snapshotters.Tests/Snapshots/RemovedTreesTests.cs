@@ -55,6 +55,17 @@ public sealed class RemovedTreesTests : IDisposable
     }
 
     [Fact]
+    public void Delete_ProbeThatMayBeAnothers_StaysUntilTheRootIsOpened()
+    {
+        Directory.CreateDirectory(Path.Combine(_directories.Root, SnapshotDirectories.RemovingPrefix + "probe-1"));
+        Assert.False(RemovedTrees.Any(_root));
+        RemovedTrees.Delete(_root, RemovalBudget.Unlimited, TestContext.Current.CancellationToken);
+        Assert.Single(Directory.GetDirectories(_directories.Root));
+        _directories.Sweep(() => []);
+        Assert.Empty(Directory.GetDirectories(_directories.Root));
+    }
+
+    [Fact]
     public void Any_RootWithoutSnapshots_IsFalse() => Assert.False(RemovedTrees.Any(Path.Combine(_root, "none")));
 
     private int Fill(int files)
