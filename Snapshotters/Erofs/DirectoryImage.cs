@@ -25,12 +25,20 @@ internal sealed class DirectoryImage
         using var image = ImageBuilder.Create(path);
         using var root = OpenAt.HostDirectory(directory);
         var status = Status(root, [0], "/");
-        new DirectoryImage(image, cancellationToken).Fill(root, ImageTree.Root, status, string.Empty);
+        new DirectoryImage(image, cancellationToken).Fill(root, ImageTree.Root, status, string.Empty, 1);
         image.Finish(cancellationToken);
     }
 
-    private void Fill(SafeFileHandle directory, int node, FileStatus status, string path)
+    private void Fill(SafeFileHandle directory, int node, FileStatus status, string path, int depth)
     {
+        if (depth > LayerLimits.GreatestDepth)
+        {
+            throw new ImageStoreException(
+                ErrorKind.LimitExceeded,
+                $"A snapshot has more than {LayerLimits.GreatestDepth} directories in each other, and cannot become an image.",
+                "Remove them in the snapshot that has them.");
+        }
+
         var info = _image.Tree.DirectoryOf(node);
         (info.Mode, info.Uid, info.Gid, info.Seconds, info.Nanoseconds) =
             (status.Mode & PermissionMask, status.Uid, status.Gid, status.ModifyTime.Seconds, status.ModifyTime.Nanoseconds);
@@ -44,18 +52,18 @@ internal sealed class DirectoryImage
         {
             _cancellationToken.ThrowIfCancellationRequested();
             var below = $"{path}/{System.Text.Encoding.Latin1.GetString(name)[..^1]}";
-            Add(directory, name, node, below);
+            Add(directory, name, node, below, depth);
         }
     }
 
-    private void Add(SafeFileHandle directory, byte[] name, int parent, string path)
+    private void Add(SafeFileHandle directory, byte[] name, int parent, string path, int depth)
     {
         var status = Status(directory, name, path);
         var bare = name.AsSpan(0, name.Length - 1);
         if (status.Type == FileType.Directory)
         {
             using var child = OpenAt.Directory(directory, name) ?? throw KernelError.Last($"open '{LayerFault.Show(path)}'");
-            Fill(child, _image.Tree.AddDirectory(parent, bare), status, path);
+            Fill(child, _image.Tree.AddDirectory(parent, bare), status, path, depth + 1);
             return;
         }
 

@@ -12,11 +12,12 @@ internal static class ImageApplier
     public static AppliedLayer Apply(
         Stream compressed, LayerCompression compression, string path, LayerLimits limits, Action<long>? onBytes, CancellationToken cancellationToken)
     {
-        using var input = new InflateRing(compressed, compression, limits.MaxUnpackedBytes, onBytes, cancellationToken);
+        using var input = LayerApplier.Inflate(compressed, compression, limits, onBytes, cancellationToken);
         using var image = ImageBuilder.Create(path);
         var writer = new ImageLayerWriter(input, image, limits);
         var entries = LayerApplier.Read(input, writer, limits, cancellationToken);
         var diffId = input.Finish();
+        writer.Finish();
         image.Tree.DirectoryOf(ImageTree.Root).IsImplied = !writer.HasRoot;
         var implied = image.Tree.Directories().Where(node => image.Tree.DirectoryOf(node).IsImplied).Select(image.Tree.PathOf);
         image.Finish(cancellationToken);
@@ -27,7 +28,8 @@ internal static class ImageApplier
             DiffId = diffId,
             // In this order a directory comes before what is in it.
             ImpliedDirectories = [.. implied.Order(StringComparer.Ordinal)],
-            PendingLinks = [.. writer.Pending.Select(pair => (pair.Key, pair.Value))],
+            Whiteouts = writer.Whiteouts,
+            PendingLinks = [.. writer.Pending.Values],
         };
     }
 }

@@ -11,8 +11,6 @@ internal sealed class ImageLayerWriter(InflateRing input, ImageBuilder image, La
 {
     private const uint PermissionMask = 0xFFF;
     private const uint LinkMode = 0x1FF;
-    private const int MaxTargetBytes = 4095;
-    private const int NotFound = 2;
     private const int NameTooLong = 36;
     private readonly LayerLimits _limits = limits;
     private readonly TarBody _body = new(input);
@@ -22,24 +20,32 @@ internal sealed class ImageLayerWriter(InflateRing input, ImageBuilder image, La
     /// <summary>Attributes of all directories of a layer, which wait in memory.</summary>
     private const long MaxDirectoryXattrBytes = 1L << 26;
 
+    /// <summary>Takes away what no tree is to have.</summary>
+    public override void Finish()
+    {
+        if (HasAufsLinks && image.Tree.Find(ImageTree.Root, Encoding.Latin1.GetBytes(WhiteoutNames.AufsLinks)) is { } links)
+        {
+            image.Tree.Remove(links, node => image.Unlink(image.Tree.OffsetOf(node)));
+            ForgetPending(WhiteoutNames.AufsLinks + "/");
+            _paths.Forget();
+        }
+    }
+
+    protected override string Real(string path) => _paths.Real(path);
+
     protected override void Root(TarEntry entry) => Describe(entry, image.Tree.DirectoryOf(ImageTree.Root), "/");
 
     protected override void HideContent(string path, string shown) =>
         image.Tree.DirectoryOf(_paths.Directory(LayerPath.Split(path).Directory)).SetXattr(ImageMarks.Opaque, ImageMarks.Yes);
 
-    protected override void HideName(string path, string name, string hidden, string shown)
+    protected override bool HideName(string path, string hidden, string real, string shown)
     {
         var parent = _paths.Directory(LayerPath.Split(path).Directory);
-        if (hidden.StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal) || Pending.ContainsKey(path[..^name.Length] + hidden))
-        {
-            return;
-        }
-
         var bytes = Encoding.Latin1.GetBytes(hidden);
         if (image.Tree.Find(parent, bytes) is not { } own)
         {
             ImageEdits.AddWhiteout(image, parent, bytes);
-            return;
+            return true;
         }
 
         // This layer made the name: only what lies below it is hidden.
@@ -49,21 +55,22 @@ internal sealed class ImageLayerWriter(InflateRing input, ImageBuilder image, La
             info.SetXattr(ImageMarks.Opaque, ImageMarks.Yes);
             info.IsImplied = false;
         }
+
+        return false;
     }
 
-    protected override void Make(TarEntry entry, byte type, string path, string shown)
+    protected override void Make(TarEntry entry, byte type, string path, string real, string shown)
     {
         var (above, last) = LayerPath.Split(path);
         var parent = _paths.Directory(above);
         var name = Encoding.Latin1.GetBytes(last);
-        Pending.Remove(path);
         EntryType? was = image.Tree.Find(parent, name) is { } old ? image.Tree.TypeOf(old) : null;
         if (was is not null && !(was == EntryType.Directory && type == (byte)'5'))
         {
             image.Tree.Remove(image.Tree.Find(parent, name)!.Value, node => image.Unlink(image.Tree.OffsetOf(node)));
             if (was == EntryType.Directory)
             {
-                ForgetPending(path + "/");
+                ForgetPending(real + "/");
             }
 
             _paths.Forget();
@@ -73,7 +80,7 @@ internal sealed class ImageLayerWriter(InflateRing input, ImageBuilder image, La
         switch (type)
         {
             case (byte)'1':
-                HardLink(entry, path, parent, name, shown);
+                HardLink(entry, real, parent, name, shown);
                 break;
             case (byte)'5':
                 Directory(entry, parent, name, was, shown);
@@ -89,18 +96,18 @@ internal sealed class ImageLayerWriter(InflateRing input, ImageBuilder image, La
                 CheckDevice(entry, type, shown);
                 var kind = type == (byte)'3' ? FileType.CharDevice : type == (byte)'4' ? FileType.BlockDevice : FileType.Fifo;
                 var inode = Inode(entry, kind) with { Place = kind == FileType.Fifo ? 0 : ImageEdits.Device(entry.Major, entry.Minor) };
-                image.Tree.Add(parent, name, inode.EntryType, image.PutEmpty(inode, Xattrs(entry, shown)));
+                image.Tree.Add(parent, name, inode.EntryType, image.PutEmpty(inode, Xattrs(entry, inode, shown)));
                 break;
         }
     }
 
-    private void HardLink(TarEntry entry, string path, int parent, byte[] name, string shown)
+    private void HardLink(TarEntry entry, string real, int parent, byte[] name, string shown)
     {
         var target = LayerPath.Clean(entry.LinkName, _limits);
         var (above, last) = LayerPath.Split(target);
         if (_paths.Find(above) is not { } from || image.Tree.Find(from, Encoding.Latin1.GetBytes(last)) is not { } found)
         {
-            Pending[path] = target;
+            Pending[real] = new PendingLink(real, target, entry);
             return;
         }
 
@@ -110,6 +117,10 @@ internal sealed class ImageLayerWriter(InflateRing input, ImageBuilder image, La
         }
 
         ImageEdits.AddLink(image, parent, name, found);
+        if (!WhiteoutNames.IsAufs(target))
+        {
+            ImageEdits.Describe(image, found, entry, shown);
+        }
     }
 
     private void Directory(TarEntry entry, int parent, byte[] name, EntryType? was, string shown)
@@ -128,45 +139,46 @@ internal sealed class ImageLayerWriter(InflateRing input, ImageBuilder image, La
     {
         (info.Mode, info.Uid, info.Gid, info.Seconds, info.Nanoseconds) =
             (entry.Mode & PermissionMask, entry.Uid, entry.Gid, entry.Seconds, entry.Nanoseconds);
-        foreach (var (attribute, value) in Attributes(entry))
+        if (info.Xattrs is null && entry.Xattrs.Count == 0)
         {
-            info.SetXattr(attribute, value);
-            _directoryXattrBytes += attribute.Length + value.Length;
+            return;
         }
 
-        if (info.Xattrs is not null)
-        {
-            // What cannot be written must be refused now, by the entry's name.
-            _ = XattrBody.Encode(info.Xattrs, shown);
-        }
+        Dictionary<byte[], byte[]> all = info.Xattrs ?? new(ByteOrder.Instance);
+        ImageXattrs.Add(all, entry, FileType.Directory | info.Mode, shown);
+        info.Xattrs = all.Count > 0 ? all : null;
 
+        // What cannot be written must be refused now, by the entry's name.
+        _directoryXattrBytes += entry.Xattrs.Count > 0 ? XattrBody.Encode(all, shown).Length : 0;
         if (_directoryXattrBytes > MaxDirectoryXattrBytes)
         {
-            throw LayerFault.Limit("extended attribute bytes of directories");
+            throw ImageFault.Limit("bytes of extended attributes of directories", MaxDirectoryXattrBytes);
         }
     }
 
     private long File(TarEntry entry, string shown)
     {
-        var xattrs = Xattrs(entry, shown);
+        var inode = Inode(entry, FileType.Regular);
+        var xattrs = Xattrs(entry, inode, shown);
         _body.Shown = shown;
         return entry.Sparse is { } sparse
-            ? image.PutSparse(Inode(entry, FileType.Regular), xattrs, sparse, _body)
-            : image.PutBytes(Inode(entry, FileType.Regular), xattrs, entry.Size, _body);
+            ? image.PutSparse(inode, xattrs, sparse, _body)
+            : image.PutBytes(inode, xattrs, entry.Size, _body);
     }
 
     private long Symlink(TarEntry entry, string shown)
     {
         var target = Encoding.Latin1.GetBytes(entry.LinkName);
-        if (target.Length is 0 or > MaxTargetBytes)
+        if (target.Length > LayerPath.MaxTargetBytes)
         {
-            throw KernelError.Of(target.Length == 0 ? NotFound : NameTooLong, $"create symbolic link '{shown}'");
+            throw KernelError.Of(NameTooLong, $"create symbolic link '{shown}'");
         }
 
-        return image.PutBytes(Inode(entry, FileType.Symlink), Xattrs(entry, shown), target.Length, new MemoryBytes(target));
+        var inode = Inode(entry, FileType.Symlink);
+        return image.PutBytes(inode, Xattrs(entry, inode, shown), target.Length, new MemoryBytes(target));
     }
 
-    private byte[] Xattrs(TarEntry entry, string shown)
+    private static byte[] Xattrs(TarEntry entry, ImageInode inode, string shown)
     {
         if (entry.Xattrs.Count == 0)
         {
@@ -174,11 +186,7 @@ internal sealed class ImageLayerWriter(InflateRing input, ImageBuilder image, La
         }
 
         Dictionary<byte[], byte[]> all = new(ByteOrder.Instance);
-        foreach (var (attribute, value) in Attributes(entry))
-        {
-            all[attribute] = value;
-        }
-
+        ImageXattrs.Add(all, entry, inode.Mode, shown);
         return XattrBody.Encode(all, shown);
     }
 

@@ -7,22 +7,30 @@ namespace ImageStore.Snapshotters.Erofs;
 /// <summary>Makes hard links whose target only a lower layer has: the target is copied up, as overlayfs does.</summary>
 internal sealed class ImageLinks(ImageBuilder image, ImagePaths paths, LowerImages lowers)
 {
+    private readonly ImageFiles _files = new(image, lowers);
     private readonly HashSet<string> _ready = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _instead = new(StringComparer.Ordinal);
 
     /// <summary>Makes the links; directories that they need are implied ones.</summary>
-    public void Make(IReadOnlyList<(string Link, string Target)> links, CancellationToken cancellationToken)
+    public void Make(IReadOnlyList<PendingLink> links, CancellationToken cancellationToken)
     {
-        var finals = new LinkTargets(links);
-        foreach (var (link, named) in links)
+        var chains = new LinkChains(links);
+        foreach (var link in links)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var target = finals.Final(named);
-            Make(link, _instead.GetValueOrDefault(target, target));
+            var target = chains.Final(link.Target);
+            if (!_instead.ContainsKey(target) && !_ready.Contains(target) && !_files.IsFile(target))
+            {
+                // It may be named through a symbolic link of a lower layer, which only now can be followed.
+                target = chains.Final(LinkTargets.Real(target, _files.LinkAt));
+            }
+
+            ImageEdits.Describe(image, Make(link.Path, _instead.GetValueOrDefault(target, target)), link.Entry, LayerFault.Show(link.Path));
         }
     }
 
-    private void Make(string link, string target)
+    /// <summary>Makes one; the node that it has.</summary>
+    private int Make(string link, string target)
     {
         var shown = LayerFault.Show(link);
         var (from, source) = Place(target);
@@ -30,8 +38,7 @@ internal sealed class ImageLinks(ImageBuilder image, ImagePaths paths, LowerImag
         var own = image.Tree.Find(from, source);
         if (_ready.Contains(target))
         {
-            Link(own!.Value, to, name, shown);
-            return;
+            return Link(own!.Value, to, name, shown);
         }
 
         var lower = lowers.File(target);
@@ -42,28 +49,28 @@ internal sealed class ImageLinks(ImageBuilder image, ImagePaths paths, LowerImag
                 throw LayerFault.Corrupt($"'{shown}' is a hard link to '{LayerFault.Show(target)}', which no layer holds.");
             }
 
-            Link(there, to, name, shown);
             _ready.Add(target);
+            return Link(there, to, name, shown);
         }
-        else if (own is null)
+
+        if (own is null)
         {
-            Link(image.Tree.Add(from, source, lower.Node.Inode.EntryType, ImageCopy.Put(image, lower)), to, name, shown);
             _ready.Add(target);
+            return Link(image.Tree.Add(from, source, lower.Node.Inode.EntryType, ImageCopy.Put(image, lower)), to, name, shown);
         }
-        else
-        {
-            // The layer removed or replaced the target after the link, which keeps what it had then.
-            CheckFree(to, name, shown);
-            image.Tree.Add(to, name, lower.Node.Inode.EntryType, ImageCopy.Put(image, lower));
-            _ready.Add(link);
-            _instead[target] = link;
-        }
+
+        // The layer removed or replaced the target after the link, which keeps what it had then.
+        CheckFree(to, name, shown);
+        _ready.Add(link);
+        _instead[target] = link;
+        return image.Tree.Add(to, name, lower.Node.Inode.EntryType, ImageCopy.Put(image, lower));
     }
 
-    private void Link(int target, int parent, byte[] name, string shown)
+    private int Link(int target, int parent, byte[] name, string shown)
     {
         CheckFree(parent, name, shown);
         ImageEdits.AddLink(image, parent, name, target);
+        return target;
     }
 
     private void CheckFree(int parent, byte[] name, string shown)

@@ -17,6 +17,7 @@ internal sealed class ImagePaths(ImageBuilder image, LayerLimits limits)
     private const int MaxLinks = 40;
     private string? _path;
     private int _directory;
+    private bool _isReal;
 
     /// <summary>The directory at <paramref name="path"/>, made where it is missing.</summary>
     /// <exception cref="Store.Errors.ImageStoreException">Something else is there, or it is too deep.</exception>
@@ -24,11 +25,20 @@ internal sealed class ImagePaths(ImageBuilder image, LayerLimits limits)
     {
         if (path != _path)
         {
+            _isReal = true;
             _directory = Open(path);
             _path = path;
         }
 
         return _directory;
+    }
+
+    /// <summary>The path that <paramref name="clean"/> has without links of the layer on its way; its directory is made where it is missing.</summary>
+    public string Real(string clean)
+    {
+        var (above, name) = LayerPath.Split(clean);
+        var directory = Directory(above);
+        return _isReal ? clean : image.Tree.PathOf(directory) is { Length: > 0 } real ? $"{real}/{name}" : name;
     }
 
     /// <summary>What was found may have been removed or replaced.</summary>
@@ -47,8 +57,10 @@ internal sealed class ImagePaths(ImageBuilder image, LayerLimits limits)
 
         if (Walk(path, out var error) is { } linked)
         {
+            _isReal = false;
+
             // Links multiply a path's depth, and who walks the tree later pays for each level.
-            return IsTooDeep(linked) ? throw LayerFault.Limit("path length or depth") : linked;
+            return IsTooDeep(linked) ? throw LayerPath.TooDeep(limits) : linked;
         }
 
         return error is NotFound or NotADirectory ? Make(path) : throw KernelError.Of(error, $"open '{LayerFault.Show(path)}'");

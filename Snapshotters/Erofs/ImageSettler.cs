@@ -20,7 +20,8 @@ internal static class ImageSettler
     public static void Settle(
         AppliedLayer layer, string path, IReadOnlyList<string> lowers, LayerLimits limits, CancellationToken cancellationToken)
     {
-        if (layer.PendingLinks.Count == 0 && (lowers.Count == 0 || TryPatch(layer, path, lowers, cancellationToken)))
+        var isDone = lowers.Count == 0 && layer.Whiteouts.Count == 0;
+        if (layer.PendingLinks.Count == 0 && (isDone || TryPatch(layer, path, lowers, cancellationToken)))
         {
             return;
         }
@@ -43,6 +44,15 @@ internal static class ImageSettler
         }
 
         using var below = new LowerImages(above => LowerImages.Hides(own, above), lowers);
+        foreach (var whiteout in layer.Whiteouts)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!below.Has(whiteout) && own.Find(whiteout) is { Inode.IsWhiteout: true })
+            {
+                return false;
+            }
+        }
+
         foreach (var implied in layer.ImpliedDirectories)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -87,6 +97,7 @@ internal static class ImageSettler
         }
 
         new ImageLinks(image, new ImagePaths(image, limits), below).Make(layer.PendingLinks, cancellationToken);
+        RemoveIdle(image, below, layer.Whiteouts, cancellationToken);
         if (IsOpaque(tree.DirectoryOf(ImageTree.Root)))
         {
             HideRoots(image, below, cancellationToken);
@@ -98,6 +109,19 @@ internal static class ImageSettler
             if (below.Directory(tree.PathOf(node)) is { } lower)
             {
                 Take(tree.DirectoryOf(node), lower);
+            }
+        }
+    }
+
+    // overlayfs lists a directory that only one layer has as it is there: programs would see a name and no file of it.
+    private static void RemoveIdle(ImageBuilder image, LowerImages below, IReadOnlyList<string> whiteouts, CancellationToken cancellationToken)
+    {
+        foreach (var path in whiteouts)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (image.Tree.FindPath(path) is { } own && image.Tree.TypeOf(own) == EntryType.Whiteout && !below.Has(path))
+            {
+                image.Tree.Remove(own, node => image.Unlink(image.Tree.OffsetOf(node)));
             }
         }
     }
@@ -139,14 +163,7 @@ internal static class ImageSettler
 
     private static ImageDirectory Directory(ImageTree tree, string path)
     {
-        var at = ImageTree.Root;
-        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            at = tree.Find(at, System.Text.Encoding.Latin1.GetBytes(part)) is { } child && tree.TypeOf(child) == EntryType.Directory
-                ? child : throw Lacks();
-        }
-
-        return tree.DirectoryOf(at);
+        return tree.FindPath(path) is { } found && tree.TypeOf(found) == EntryType.Directory ? tree.DirectoryOf(found) : throw Lacks();
     }
 
     private static bool Hides(ImageTree own, string path)

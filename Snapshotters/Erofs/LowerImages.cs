@@ -20,6 +20,9 @@ internal sealed class LowerImages(Func<string, bool> ownHides, IReadOnlyList<str
     /// <summary>What is no directory at <paramref name="path"/>, or null where no lower layer shows one.</summary>
     public LowerNode? File(string path) => Search(path, isDirectory: false);
 
+    /// <summary>Does any lower layer show something at <paramref name="path"/>?</summary>
+    public bool Has(string path) => (File(path) ?? Directory(path)) is not null;
+
     public void Dispose()
     {
         foreach (var reader in _readers)

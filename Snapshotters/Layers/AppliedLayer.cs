@@ -17,6 +17,9 @@ public sealed record AppliedLayer
     /// <summary>Directories that the layer needs but has no entry for; parents first, the root as an empty path.</summary>
     public required IReadOnlyList<string> ImpliedDirectories { get; init; }
 
-    /// <summary>Hard links whose target lies in a lower layer: link path, target path.</summary>
-    public required IReadOnlyList<(string Link, string Target)> PendingLinks { get; init; }
+    /// <summary>Whiteouts that were made; some may be replaced by now.</summary>
+    public IReadOnlyList<string> Whiteouts { get; init; } = [];
+
+    /// <summary>Hard links whose target lies in a lower layer.</summary>
+    public required IReadOnlyList<PendingLink> PendingLinks { get; init; }
 }

@@ -11,10 +11,17 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
     private const uint AccessBits = 0x1FF;
     private readonly InflateRing _input = input;
     private readonly LayerLimits _limits = limits;
-    private readonly Dictionary<string, (long Seconds, uint Nanoseconds)> _times = [];
+    private readonly Dictionary<string, DirectoryEnd> _ends = new(StringComparer.Ordinal);
 
-    public void TouchDirectories()
+    /// <summary>Gives directories their default ACLs and times, which the making of what is in them would have changed.</summary>
+    public override void Finish()
     {
+        if (HasAufsLinks)
+        {
+            TreeRemover.Remove(paths.Root, RootedPath.Name(WhiteoutNames.AufsLinks), WhiteoutNames.AufsLinks);
+            Forget(WhiteoutNames.AufsLinks);
+        }
+
         paths.Forget();
         foreach (var path in paths.Fresh)
         {
@@ -26,54 +33,62 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             }
         }
 
-        foreach (var (path, time) in _times)
+        foreach (var (path, end) in _ends)
         {
             var shown = LayerFault.Show(path);
-            using var directory = OpenAt.DirectoryInRootIfThere(paths.Root, RootedPath.Name(path.Length == 0 ? "." : path), shown);
+            using var directory = OpenAt.DirectoryIfThere(paths.Root, RootedPath.Name(path.Length == 0 ? "." : path), shown);
             if (directory is not null)
             {
-                InodeChange.Touch(directory, time.Seconds, time.Nanoseconds, shown);
+                if (end.DefaultAcl is { } acl)
+                {
+                    EntryXattrs.Set(directory, RootedPath.Name("."), EntryXattrs.DefaultAcl, acl, shown);
+                }
+
+                InodeChange.Touch(directory, end.Seconds, end.Nanoseconds, shown);
             }
         }
+    }
+
+    protected override string Real(string path)
+    {
+        _ = paths.Parent(path);
+        return paths.Real(path);
     }
 
     protected override void Root(TarEntry entry)
     {
         Finish(entry, paths.Root, RootedPath.Name("."), "/", false);
-        _times[""] = (entry.Seconds, entry.Nanoseconds);
+        End(entry, string.Empty);
     }
 
     protected override void HideContent(string path, string shown) =>
         Xattr.Set(paths.Parent(path).Parent, RootedPath.Name("."), format.OpaqueXattr, "y"u8, shown);
 
-    protected override void HideName(string path, string name, string hidden, string shown)
+    protected override bool HideName(string path, string hidden, string real, string shown)
     {
         var (parent, _) = paths.Parent(path);
         var victim = RootedPath.Name(hidden);
-        if (hidden.StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal)
-            || Pending.ContainsKey(path[..^name.Length] + hidden)
-            || NameAt.MakeNode(parent, victim, FileType.CharDevice, 0, 0, shown))
+        if (NameAt.MakeNode(parent, victim, FileType.CharDevice, 0, 0, shown))
         {
-            return;
+            return true;
         }
 
         // This layer made the name: only what lies below it is hidden.
         if (FileMetadata.TryGet(parent, victim) is { IsDirectory: true })
         {
             Xattr.Set(parent, victim, format.OpaqueXattr, "y"u8, shown);
-            using var directory = OpenAt.Directory(parent, victim) ?? throw KernelError.Last($"open '{shown}'");
-            var real = paths.RealPath(directory);
             if (paths.Implied.Remove(real))
             {
                 paths.Fresh.Add(real);
             }
         }
+
+        return false;
     }
 
-    protected override void Make(TarEntry entry, byte type, string path, string shown)
+    protected override void Make(TarEntry entry, byte type, string path, string real, string shown)
     {
         var (parent, name) = paths.Parent(path);
-        Pending.Remove(path);
         if (type == (byte)'0' && OpenAt.CreateNew(parent, name, entry.Mode & AccessBits) is { } fresh)
         {
             File(entry, fresh, parent, name, shown);
@@ -87,7 +102,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             TreeRemover.Remove(parent, name, shown);
             if (old.Value.IsDirectory)
             {
-                Forget(path);
+                Forget(real);
             }
 
             paths.Forget();
@@ -99,7 +114,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             case (byte)'0':
                 File(entry, OpenAt.CreateNew(parent, name, entry.Mode & AccessBits) ?? throw KernelError.Last($"create '{shown}'"), parent, name, shown);
                 break;
-            case (byte)'1': HardLink(entry, path, parent, name, shown); return;
+            case (byte)'1': HardLink(entry, real, parent, name, shown); return;
             case (byte)'2':
                 NameAt.MakeSymlink(parent, name, RootedPath.Name(entry.LinkName), shown);
                 Finish(entry, parent, name, shown, true);
@@ -122,27 +137,27 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
                     Xattr.Set(parent, name, format.OpaqueXattr, "y"u8, shown);
                 }
 
-                _times[path] = (entry.Seconds, entry.Nanoseconds);
-                if (keep && paths.Implied.Count > 0)
-                {
-                    using var directory = OpenAt.Directory(parent, name) ?? throw KernelError.Last($"open '{shown}'");
-                    paths.Implied.Remove(paths.RealPath(directory));
-                }
+                End(entry, real);
+                paths.Implied.Remove(real);
 
                 break;
         }
     }
 
+    // A default ACL would be inherited by what the layer makes in the directory, which has exactly what its own entry says.
+    private void End(TarEntry entry, string real) => _ends[real] = new DirectoryEnd(
+        entry.Seconds, entry.Nanoseconds, EntryXattrs.DefaultAclOf(entry) ?? _ends.GetValueOrDefault(real)?.DefaultAcl);
+
     // What was noted of a directory that is gone must not reach what takes its place.
     private void Forget(string path)
     {
         var below = path + "/";
-        _times.Remove(path);
+        _ends.Remove(path);
         paths.Implied.RemoveWhere(i => i == path || i.StartsWith(below, StringComparison.Ordinal));
         ForgetPending(below);
-        foreach (var gone in _times.Keys.Where(k => k.StartsWith(below, StringComparison.Ordinal)).ToList())
+        foreach (var gone in _ends.Keys.Where(k => k.StartsWith(below, StringComparison.Ordinal)).ToList())
         {
-            _times.Remove(gone);
+            _ends.Remove(gone);
         }
     }
 
@@ -167,9 +182,10 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
             InodeChange.Own(file, entry.Uid, entry.Gid, shown);
         }
 
-        SetAttributes(entry, parent, name, shown);
-        if (made.Permissions != entry.Mode)
+        EntryXattrs.Set(entry, FileKind.Regular, parent, name, shown);
+        if (made.Permissions != entry.Mode || entry.Xattrs.Count > 0)
         {
+            // An access ACL sets the mode too, but the header's holds.
             InodeChange.PermitOpen(file, entry.Mode, shown);
         }
 
@@ -191,7 +207,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         }
     }
 
-    private void HardLink(TarEntry entry, string path, SafeFileHandle parent, byte[] name, string shown)
+    private void HardLink(TarEntry entry, string real, SafeFileHandle parent, byte[] name, string shown)
     {
         var target = LayerPath.Clean(entry.LinkName, _limits);
         var slash = target.LastIndexOf('/');
@@ -200,7 +216,7 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         var found = from is null ? null : FileMetadata.TryGet(from, source);
         if (found is null)
         {
-            Pending[path] = target;
+            Pending[real] = new PendingLink(real, target, entry);
             return;
         }
 
@@ -210,13 +226,18 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         }
 
         NameAt.Link(from!, source, parent, name, shown);
+        if (!WhiteoutNames.IsAufs(target))
+        {
+            LinkMetadata.Apply(entry, parent, name, shown);
+        }
     }
 
-    private void Finish(TarEntry entry, SafeFileHandle parent, byte[] name, string shown, bool times)
+    private static void Finish(TarEntry entry, SafeFileHandle parent, byte[] name, string shown, bool times)
     {
         using var inode = OpenAt.Inode(parent, name) ?? throw KernelError.Last($"open '{shown}'");
         InodeChange.Own(inode, entry.Uid, entry.Gid, shown);
-        SetAttributes(entry, parent, name, shown);
+        // After the owner, whose change takes capabilities away.
+        EntryXattrs.Set(entry, times ? FileKind.Other : FileKind.Directory, parent, name, shown);
         if (entry.Type != (byte)'2')
         {
             InodeChange.Permit(inode, entry.Mode, shown);
@@ -228,12 +249,5 @@ internal sealed class EntryWriter(InflateRing input, RootedPath paths, LayerForm
         }
     }
 
-    // After the owner, whose change takes capabilities away.
-    private void SetAttributes(TarEntry entry, SafeFileHandle parent, byte[] name, string shown)
-    {
-        foreach (var (attribute, value) in Attributes(entry))
-        {
-            Xattr.Set(parent, name, attribute, value, shown);
-        }
-    }
+    private sealed record DirectoryEnd(long Seconds, uint Nanoseconds, byte[]? DefaultAcl);
 }

@@ -119,7 +119,7 @@ internal sealed class InflateRing : IDisposable
         _total += _current.Count;
         if (_total > _limit)
         {
-            throw LayerFault.Limit("unpacked bytes");
+            throw LayerFault.Limit("bytes of the unpacked stream", _limit, LayerLimits.Keys.UnpackedBytes);
         }
 
         _onBytes?.Invoke(_total);

@@ -10,12 +10,12 @@ public static class LayerApplier
         Stream compressed, LayerCompression compression, string directory, LayerFormat format, LayerLimits limits,
         Action<long>? onBytes, CancellationToken cancellationToken)
     {
-        using var input = new InflateRing(compressed, compression, limits.MaxUnpackedBytes, onBytes, cancellationToken);
+        using var input = Inflate(compressed, compression, limits, onBytes, cancellationToken);
         using var paths = new RootedPath(directory, limits, format);
         var writer = new EntryWriter(input, paths, format, limits);
         var entries = Read(input, writer, limits, cancellationToken);
         var diffId = input.Finish();
-        writer.TouchDirectories();
+        writer.Finish();
         return new AppliedLayer
         {
             Entries = entries,
@@ -23,9 +23,29 @@ public static class LayerApplier
             DiffId = diffId,
             // In this order a directory comes before what is in it.
             ImpliedDirectories = [.. paths.Implied.Concat(writer.HasRoot ? [] : [string.Empty]).Order(StringComparer.Ordinal)],
-            PendingLinks = [.. writer.Pending.Select(p => (p.Key, p.Value))],
+            Whiteouts = writer.Whiteouts,
+            PendingLinks = [.. writer.Pending.Values],
         };
     }
+
+    /// <summary>Begins to inflate a layer, which may become so large and so much larger as the limits say.</summary>
+    internal static InflateRing Inflate(
+        Stream compressed, LayerCompression compression, LayerLimits limits, Action<long>? onBytes, CancellationToken cancellationToken)
+    {
+        var counted = new CountedStream(compressed);
+        return new InflateRing(counted, compression, limits.MaxUnpackedBytes, Unpacked, cancellationToken);
+
+        void Unpacked(long bytes)
+        {
+            if (bytes > limits.ExpansionFloorBytes && bytes / limits.MaxExpansion > counted.BytesRead)
+            {
+                throw LayerFault.Limit("unpacked bytes for each byte of the layer", limits.MaxExpansion, LayerLimits.Keys.Expansion);
+            }
+
+            onBytes?.Invoke(bytes);
+        }
+    }
+
     /// <summary>Has <paramref name="writer"/> write all entries; how many there were.</summary>
     internal static long Read(InflateRing input, LayerWriter writer, LayerLimits limits, CancellationToken cancellationToken)
     {
@@ -36,7 +56,7 @@ public static class LayerApplier
             cancellationToken.ThrowIfCancellationRequested();
             if (++entries > limits.MaxEntries)
             {
-                throw LayerFault.Limit("entries");
+                throw LayerFault.Limit("entries", limits.MaxEntries, LayerLimits.Keys.Entries);
             }
 
             writer.Write(entry);

@@ -1,3 +1,4 @@
+using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -21,7 +22,12 @@ public static class LayerMerger
         {
             ct.ThrowIfCancellationRequested();
             var entry = LayerFault.Show(System.Text.Encoding.Latin1.GetString(name)[..^1]);
-            var found = FileMetadata.TryGet(layer, name)!.Value;
+            if (FileMetadata.TryGet(layer, name) is not { } found)
+            {
+                throw new ImageStoreException(
+                    ErrorKind.FailedPrecondition, $"'{entry}' is gone while its layer is put on the others.", "Look what changes the snapshots' directories, then try again.");
+            }
+
             var old = FileMetadata.TryGet(target, name);
             var opaque = found.IsDirectory && Xattr.Get(layer, name, format.OpaqueXattr) is not null;
             if (old is not null && !(found.IsDirectory && old.Value.IsDirectory && !opaque))

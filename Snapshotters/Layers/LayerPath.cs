@@ -5,6 +5,12 @@ internal static class LayerPath
 {
     public const int MaxNameBytes = 255;
 
+    /// <summary>Bytes of a symbolic link's target, as Linux has it.</summary>
+    public const int MaxTargetBytes = 4095;
+
+    // It is never made as a file, so what it hides may be as long as any name.
+    private const int MaxWhiteoutBytes = MaxNameBytes + 4;
+
     /// <summary>The path without <c>.</c>, doubled slashes and inner <c>..</c>; empty for the root.</summary>
     public static string Clean(string path, LayerLimits limits)
     {
@@ -30,7 +36,7 @@ internal static class LayerPath
 
                 parts.RemoveAt(parts.Count - 1);
             }
-            else if (part.Length > MaxNameBytes)
+            else if (part.Length > MaxNameBytes && !(part.StartsWith(WhiteoutNames.Prefix, StringComparison.Ordinal) && part.Length <= MaxWhiteoutBytes))
             {
                 throw LayerFault.Corrupt($"'{LayerFault.Show(part[..32])}…' is a name of {part.Length} bytes, and no file system takes more than {MaxNameBytes}.");
             }
@@ -40,9 +46,14 @@ internal static class LayerPath
             }
         }
 
-        return path.Length <= limits.MaxPathBytes && parts.Count <= limits.MaxDepth
-            ? string.Join('/', parts) : throw LayerFault.Limit("path length or depth");
+        return path.Length > limits.MaxPathBytes ? throw LayerFault.Limit("bytes of a path", limits.MaxPathBytes, LayerLimits.Keys.PathBytes)
+            : parts.Count > limits.MaxDepth ? throw TooDeep(limits)
+            : string.Join('/', parts);
     }
+
+    /// <summary>Tells that a path has too many names.</summary>
+    public static Store.Errors.ImageStoreException TooDeep(LayerLimits limits) =>
+        LayerFault.Limit("directories in each other", limits.MaxDepth, LayerLimits.Keys.Depth);
 
     /// <summary>The path's directory, empty for the root, and its last name.</summary>
     public static (string Directory, string Name) Split(string clean) =>

@@ -29,6 +29,7 @@ public static class LayerSettler
         var rootTime = FileMetadata.TryGet(root, "\0"u8)!.Value;
         var links = new PendingLinks(root, lowers);
         links.Make(layer.PendingLinks, cancellationToken);
+        IdleWhiteouts.Remove(root, lowers, layer.Whiteouts, cancellationToken);
         if (OpaqueRoot.Hide(root, lowerDirectories, format, cancellationToken))
         {
             InodeChange.Touch(root, rootTime.Seconds, rootTime.Nanoseconds, "/");

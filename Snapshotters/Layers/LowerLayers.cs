@@ -33,6 +33,13 @@ internal sealed class LowerLayers(SafeFileHandle own, IReadOnlyList<string> lowe
         });
     }
 
+    /// <summary>Does any lower layer show something at <paramref name="path"/>?</summary>
+    public bool Has(string path)
+    {
+        using var found = ParentOfFile(path) ?? Directory(path);
+        return found is not null;
+    }
+
     public void Dispose()
     {
         foreach (var root in _roots)
@@ -66,26 +73,40 @@ internal sealed class LowerLayers(SafeFileHandle own, IReadOnlyList<string> lowe
         return null;
     }
 
-    // A whiteout, a file, a link or an opaque directory of one layer covers the path in those below it.
+    // A whiteout, a file, a link or an opaque directory of one layer covers the path in those below it. Each step is
+    // taken from a handle: of a longer path the kernel would follow links, which another process may have put there.
     private bool Hides(SafeFileHandle root, string path)
     {
-        for (var slash = path.IndexOf('/', StringComparison.Ordinal); ; slash = path.IndexOf('/', slash + 1))
+        SafeFileHandle? at = null;
+        try
         {
-            var prefix = RootedPath.Name(slash < 0 ? path : path[..slash]);
-            if (FileMetadata.TryGet(root, prefix) is not { } found)
+            foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
             {
-                return false;
+                var name = RootedPath.Name(part);
+                if (FileMetadata.TryGet(at ?? root, name) is not { } found)
+                {
+                    return false;
+                }
+
+                if (!found.IsDirectory || Xattr.Get(at ?? root, name, format.OpaqueXattr) is not null)
+                {
+                    return true;
+                }
+
+                var below = OpenAt.DirectoryIfThere(at ?? root, name, LayerFault.Show(path));
+                at?.Dispose();
+                at = below;
+                if (at is null)
+                {
+                    return true;
+                }
             }
 
-            if (!found.IsDirectory || Xattr.Get(root, prefix, format.OpaqueXattr) is not null)
-            {
-                return true;
-            }
-
-            if (slash < 0)
-            {
-                return false;
-            }
+            return false;
+        }
+        finally
+        {
+            at?.Dispose();
         }
     }
 }

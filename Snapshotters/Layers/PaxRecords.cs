@@ -9,6 +9,9 @@ internal static class PaxRecords
     /// <summary>A sparse file's map: offsets and lengths in turn, with commas.</summary>
     public const string SparseMapKey = "GNU.sparse.map";
 
+    /// <summary>Before the name of an extended attribute.</summary>
+    public const string XattrPrefix = "SCHILY.xattr.";
+
     public static void Read(ReadOnlySpan<byte> data, Dictionary<string, byte[]> into)
     {
         List<byte> map = [];
@@ -48,7 +51,7 @@ internal static class PaxRecords
 
                 map.AddRange(numbers > 1 ? [(byte)',', .. value] : value);
             }
-            else if (value.IsEmpty && !key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal))
+            else if (value.IsEmpty && !key.StartsWith(XattrPrefix, StringComparison.Ordinal))
             {
                 into.Remove(key);
             }
@@ -80,6 +83,8 @@ internal static class PaxRecords
             scale /= 10;
         }
 
-        return text[0] == '-' && fraction > 0 ? (seconds - 1, 1_000_000_000 - fraction) : (seconds, fraction);
+        return text[0] != '-' || fraction == 0 ? (seconds, fraction)
+            : seconds > long.MinValue ? (seconds - 1, 1_000_000_000 - fraction)
+            : throw LayerFault.Corrupt("a PAX time is out of range.");
     }
 }

@@ -7,6 +7,8 @@ namespace ImageStore.Snapshotters.Layers;
 /// <summary>Makes hard links whose target only a lower layer has: the target is copied up, as overlayfs does.</summary>
 internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
 {
+    private readonly StackFiles _files = new(root, lowers);
+
     // No name of a layer begins so, since it would be a whiteout.
     private static readonly byte[] s_aside = RootedPath.Name(".wh..wh.aside");
     private readonly HashSet<string> _ready = new(StringComparer.Ordinal);
@@ -21,19 +23,26 @@ internal sealed class PendingLinks(SafeFileHandle root, LowerLayers lowers)
     public IEnumerable<KeyValuePair<string, FileMetadata>> TouchedDirectories => _touched;
 
     /// <summary>Makes the links.</summary>
-    /// <param name="links">Link path and target path.</param>
+    /// <param name="links">The links, in the order of their entries.</param>
     /// <param name="cancellationToken">Cancels between links.</param>
-    public void Make(IReadOnlyList<(string Link, string Target)> links, CancellationToken cancellationToken)
+    public void Make(IReadOnlyList<PendingLink> links, CancellationToken cancellationToken)
     {
-        var targets = new LinkTargets(links);
-        foreach (var (link, named) in links)
+        var chains = new LinkChains(links);
+        foreach (var link in links)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var target = targets.Final(named);
+            var target = chains.Final(link.Target);
+            if (!_instead.ContainsKey(target) && !_ready.Contains(target) && !_files.IsFile(target))
+            {
+                // It may be named through a symbolic link of a lower layer, which only now can be followed.
+                target = chains.Final(LinkTargets.Real(target, _files.LinkAt));
+            }
+
             target = _instead.GetValueOrDefault(target, target);
             using var from = Holder(target);
-            using var to = Holder(link);
-            Make(link, target, from, to);
+            using var to = Holder(link.Path);
+            Make(link.Path, target, from, to);
+            LinkMetadata.Apply(link.Entry, to, NameOf(link.Path), LayerFault.Show(link.Path));
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
     private const int NotADirectory = 20;
     private SafeFileHandle? _parent;
     private string _parentPath = "";
+    private string? _realParent;
 
     public SafeFileHandle Root { get; } = OpenAt.HostDirectory(root);
 
@@ -32,6 +33,7 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
         if (_parent is null || path != _parentPath)
         {
             Forget();
+            _realParent = path;
             _parent = Open(path);
             _parentPath = path;
         }
@@ -39,11 +41,20 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
         return (_parent, Name(clean[(slash + 1)..]));
     }
 
+    /// <summary>The path that <paramref name="clean"/> has without links of the layer on its way: by it things are remembered.</summary>
+    /// <remarks>Right after <see cref="Parent"/> of the same path, which finds it out.</remarks>
+    public string Real(string clean)
+    {
+        var name = clean[(clean.LastIndexOf('/') + 1)..];
+        return (_realParent ??= RealPath(_parent!)) is { Length: > 0 } parent ? $"{parent}/{name}" : name;
+    }
+
     /// <summary>The open parent may have been removed or replaced.</summary>
     public void Forget()
     {
         _parent?.Dispose();
         _parent = null;
+        _realParent = null;
     }
 
     /// <summary>The path inside the root that <paramref name="directory"/> really has.</summary>
@@ -72,11 +83,13 @@ internal sealed class RootedPath(string root, LayerLimits limits, LayerFormat fo
 
         if (OpenAt.DirectoryInRoot(Root, name) is { } linked)
         {
+            _realParent = null;
+
             // Links multiply a path's depth, and who walks the tree later pays for each level.
             if (IsTooDeep(linked))
             {
                 linked.Dispose();
-                throw LayerFault.Limit("path length or depth");
+                throw LayerPath.TooDeep(limits);
             }
 
             return linked;

@@ -15,7 +15,7 @@ internal sealed record SparseMap(long RealSize, IReadOnlyList<(long Offset, long
 
         if (realSize > limits.MaxUnpackedBytes)
         {
-            throw LayerFault.Limit("the size of a sparse file");
+            throw LayerFault.Limit("the size of a sparse file", limits.MaxUnpackedBytes, LayerLimits.Keys.UnpackedBytes);
         }
 
         Count(segments.Count, limits);
@@ -40,7 +40,7 @@ internal sealed record SparseMap(long RealSize, IReadOnlyList<(long Offset, long
     {
         if (segments > limits.MaxSparseSegments)
         {
-            throw LayerFault.Limit("the segments of a sparse file");
+            throw LayerFault.Limit("the segments of a sparse file", limits.MaxSparseSegments, LayerLimits.Keys.SparseSegments);
         }
     }
 

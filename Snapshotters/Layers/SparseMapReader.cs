@@ -73,7 +73,7 @@ internal static class SparseMapReader
             size -= size >= Block ? Block : throw LayerFault.Corrupt("a sparse file's map is cut short.");
             if (read > limits.MaxHeaderBytes)
             {
-                throw LayerFault.Limit("a sparse file's map");
+                throw LayerFault.Limit("bytes of a sparse file's map", limits.MaxHeaderBytes, LayerLimits.Keys.HeaderBytes);
             }
 
             Fill(input, block);

@@ -3,6 +3,19 @@ namespace ImageStore.Snapshotters.Layers;
 /// <summary>Numbers in tar header fields: octal text, or base 256 where GNU's first bit is set.</summary>
 internal static class TarNumber
 {
+    /// <summary>Is it empty, or a number that <see cref="Parse"/> takes?</summary>
+    public static bool IsNumber(ReadOnlySpan<byte> field)
+    {
+        if (field[0] == 0 || (field[0] & 0x80) != 0)
+        {
+            return true;
+        }
+
+        var text = field.Trim(" \0"u8);
+        var end = text.IndexOf((byte)0);
+        return !(end < 0 ? text : text[..end]).ContainsAnyExceptInRange((byte)'0', (byte)'7');
+    }
+
     public static long Parse(ReadOnlySpan<byte> field)
     {
         if ((field[0] & 0x80) != 0)

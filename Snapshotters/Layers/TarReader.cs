@@ -7,6 +7,8 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
 {
     private const int Block = 512;
     private const byte OldGnuSparse = (byte)'S';
+    private const int PrefixBytes = 155;
+    private const int StarPrefixBytes = 131;
     private const uint MaxMajor = 0xFFF;
     private const uint MaxMinor = 0xFFFFF;
     private readonly Dictionary<string, byte[]> _global = [];
@@ -18,11 +20,12 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
         List<byte[]> local = [];
         string? gnuName = null, gnuLink = null;
         long extensions = 0;
+        var isAwaited = false;
         while (true)
         {
             if (!input.Fill(_header) || !_header.AsSpan().ContainsAnyExcept((byte)0))
             {
-                return extensions == 0 ? null : throw LayerFault.Corrupt("the tar ends after an extension header.");
+                return !isAwaited ? null : throw LayerFault.Corrupt("the tar ends after an extension header.");
             }
 
             CheckSum();
@@ -36,7 +39,7 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
             extensions += size;
             if (extensions > limits.MaxHeaderBytes || size < 0)
             {
-                throw LayerFault.Limit("header bytes");
+                throw LayerFault.Limit("bytes of headers before one entry", limits.MaxHeaderBytes, LayerLimits.Keys.HeaderBytes);
             }
 
             var data = new byte[size];
@@ -47,6 +50,8 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
 
             input.SkipPadding(-size & (Block - 1));
             extensions++;
+            // A global header is for what follows, if anything does.
+            isAwaited |= type != (byte)'g';
             switch (type)
             {
                 case (byte)'L': gnuName = Cut(data); break;
@@ -61,9 +66,14 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
     private void ReadGlobal(byte[] data)
     {
         PaxRecords.Read(data, _global);
-        if (_global.Count > limits.MaxGlobalRecords || _global.Sum(p => (long)p.Key.Length + p.Value.Length) > limits.MaxHeaderBytes)
+        if (_global.Count > limits.MaxGlobalRecords)
         {
-            throw LayerFault.Limit("global headers");
+            throw LayerFault.Limit("records of global headers", limits.MaxGlobalRecords, LayerLimits.Keys.GlobalRecords);
+        }
+
+        if (_global.Sum(p => (long)p.Key.Length + p.Value.Length) > limits.MaxHeaderBytes)
+        {
+            throw LayerFault.Limit("bytes of global headers", limits.MaxHeaderBytes, LayerLimits.Keys.HeaderBytes);
         }
     }
 
@@ -85,16 +95,13 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
 
     private TarEntry Entry(byte type, Dictionary<string, byte[]> pax, string? gnuName, string? gnuLink)
     {
-        var ustar = _header.AsSpan(257, 6).SequenceEqual("ustar\0"u8);
-        var prefix = ustar ? Cut(_header.AsSpan(345, 155)) : "";
+        var prefix = Prefix();
         var name = Cut(_header.AsSpan(0, 100));
         name = Text(pax, "GNU.sparse.name") ?? Text(pax, "path") ?? gnuName ?? (prefix.Length > 0 ? prefix + "/" + name : name);
         var link = Text(pax, "linkpath") ?? gnuLink ?? Cut(_header.AsSpan(157, 100));
         var (seconds, nanoseconds) = pax.TryGetValue("mtime", out var time)
             ? PaxRecords.Time(time) : (Number(136, 12), 0U);
         var device = type is (byte)'3' or (byte)'4';
-        var xattrs = pax.Where(p => p.Key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal))
-            .Select(p => (p.Key["SCHILY.xattr.".Length..], p.Value)).ToList();
         var size = BodyBytes(type, pax);
         var sparse = type == OldGnuSparse ? SparseMapReader.ReadOldGnu(_header, input, size, limits)
             : SparseMapReader.IsIn(pax) ? SparseMapReader.ReadPax(pax, input, ref size, limits)
@@ -104,7 +111,44 @@ internal sealed class TarReader(InflateRing input, LayerLimits limits)
             Id(pax, "uid", 108), Id(pax, "gid", 116), size,
             seconds, nanoseconds,
             device ? Ranged(Number(329, 8), MaxMajor, "device number") : 0,
-            device ? Ranged(Number(337, 8), MaxMinor, "device number") : 0, xattrs, sparse);
+            device ? Ranged(Number(337, 8), MaxMinor, "device number") : 0, Xattrs(pax, name), sparse);
+    }
+
+    private List<(string, byte[])> Xattrs(Dictionary<string, byte[]> pax, string name)
+    {
+        List<(string, byte[])> xattrs = [];
+        var total = 0L;
+        foreach (var (key, value) in pax.Where(p => p.Key.StartsWith(PaxRecords.XattrPrefix, StringComparison.Ordinal)))
+        {
+            if (value.Length > limits.MaxXattrBytes)
+            {
+                throw LayerFault.Limit($"bytes of an extended attribute, at '{LayerFault.Show(name)}'", limits.MaxXattrBytes, LayerLimits.Keys.XattrBytes);
+            }
+
+            var attribute = key[PaxRecords.XattrPrefix.Length..];
+            total += attribute.Length + value.Length;
+            xattrs.Add((attribute, value));
+        }
+
+        return total <= limits.MaxEntryXattrBytes
+            ? xattrs
+            : throw LayerFault.Limit(
+                $"bytes of all extended attributes of one entry, at '{LayerFault.Show(name)}'", limits.MaxEntryXattrBytes, LayerLimits.Keys.EntryXattrBytes);
+    }
+
+    // What comes before the name. star has times in the last bytes of the field. GNU has other things there, but Go until
+    // 1.8, and with it docker, wrote a prefix into GNU's header: where no time can be read there, that is what it is.
+    private string Prefix()
+    {
+        var isGnu = _header.AsSpan(257, 8).SequenceEqual("ustar  \0"u8);
+        if (isGnu)
+        {
+            var prefix = _header.AsSpan(345, PrefixBytes);
+            return TarNumber.IsNumber(prefix[..12]) && TarNumber.IsNumber(prefix[12..24]) || Ascii.IsValid(Cut(prefix)) is false ? "" : Cut(prefix);
+        }
+
+        return !_header.AsSpan(257, 6).SequenceEqual("ustar\0"u8) ? ""
+            : Cut(_header.AsSpan(345, _header.AsSpan(508, 4).SequenceEqual("tar\0"u8) ? StarPrefixBytes : PrefixBytes));
     }
 
     // Links, devices, fifos and directories have no body whatever their size says: so do all Go programs read them.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
@@ -6,8 +7,11 @@ using Microsoft.Win32.SafeHandles;
 namespace ImageStore.Snapshotters.Layers;
 
 /// <summary>Removes a tree by directory handles; a symbolic link is removed, never followed.</summary>
+/// <remarks>A container may have made directories in each other without end; those are moved up, as each level takes a handle and some stack.</remarks>
 public static class TreeRemover
 {
+    private const int MaxDepth = 64;
+
     /// <summary>Removes <paramref name="path"/> and all below it; nothing there is fine.</summary>
     public static void RemoveTree(string path) => RemoveTree(path, static () => true);
 
@@ -48,14 +52,23 @@ public static class TreeRemover
             return true;
         }
 
-        using (var directory = OpenAt.Directory(parent, name) ?? throw KernelError.Last($"open '{entry}'"))
+        using (var top = OpenAt.Directory(parent, name) ?? throw KernelError.Last($"open '{entry}'"))
         {
-            foreach (var child in DirectoryEntries.Read(directory))
+            for (var moves = 0; ; )
             {
-                if (!Remove(directory, child, entry, goOn))
+                var before = moves;
+                if (!Empty(top, top, 1, entry, goOn, ref moves))
                 {
                     return false;
                 }
+
+                if (moves == before)
+                {
+                    break;
+                }
+
+                // What was moved up is there to be read now.
+                OpenAt.Rewind(top);
             }
         }
 
@@ -66,5 +79,60 @@ public static class TreeRemover
 
         NameAt.RemoveDirectory(parent, name, entry);
         return true;
+    }
+
+    /// <summary>Removes what is in <paramref name="directory"/>, or moves it into <paramref name="top"/>, which counts as a move; false after a no.</summary>
+    private static bool Empty(SafeFileHandle top, SafeFileHandle directory, int depth, string entry, Func<bool> goOn, ref int moves)
+    {
+        foreach (var child in DirectoryEntries.Read(directory))
+        {
+            if (FileMetadata.TryGet(directory, child) is not { } found)
+            {
+                continue;
+            }
+
+            if (found.IsDirectory && depth == MaxDepth)
+            {
+                NameAt.Move(directory, child, top, Unused(top, ref moves), entry);
+                continue;
+            }
+
+            if (found.IsDirectory)
+            {
+                using var below = OpenAt.Directory(directory, child) ?? throw KernelError.Last($"open '{entry}'");
+                if (!Empty(top, below, depth + 1, entry, goOn, ref moves))
+                {
+                    return false;
+                }
+            }
+
+            if (!goOn())
+            {
+                return false;
+            }
+
+            if (found.IsDirectory)
+            {
+                NameAt.RemoveDirectory(directory, child, entry);
+            }
+            else
+            {
+                NameAt.Remove(directory, child, entry);
+            }
+        }
+
+        return true;
+    }
+
+    private static byte[] Unused(SafeFileHandle top, ref int moves)
+    {
+        byte[] name;
+        do
+        {
+            name = RootedPath.Name(string.Create(CultureInfo.InvariantCulture, $".deep-{moves++}"));
+        }
+        while (FileMetadata.TryGet(top, name) is not null);
+
+        return name;
     }
 }

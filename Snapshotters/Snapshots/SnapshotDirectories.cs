@@ -51,6 +51,7 @@ internal sealed class SnapshotDirectories
     {
         DirectoryHandle.Make(Of(id), Private);
         DirectoryHandle.Make(Fs(id), Traversable);
+        InheritedAcl.Remove(Fs(id));
         if (withWork)
         {
             DirectoryHandle.Make(Work(id), Private);

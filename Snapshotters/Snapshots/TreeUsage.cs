@@ -1,4 +1,5 @@
 using ImageStore.Snapshotters.Mounts;
+using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Snapshotters.Snapshots;
@@ -7,6 +8,7 @@ namespace ImageStore.Snapshotters.Snapshots;
 public static class TreeUsage
 {
     private const int BlockBytes = 512;
+    private static readonly byte[] s_parent = [(byte)'.', (byte)'.', 0];
 
     /// <summary>Bytes that a file or folder itself occupies, without what is in it; 0 when it is not there.</summary>
     public static long Own(string path) => FileStatus.Read(path, out var status) == 0 ? (long)status.Blocks * BlockBytes : 0;
@@ -14,28 +16,66 @@ public static class TreeUsage
     /// <summary>All of a folder: its inodes, and the bytes that they occupy. A hard-linked file counts once, and what is mounted inside not at all.</summary>
     public static SnapshotUsage Measure(string directory, CancellationToken cancellationToken)
     {
-        using var root = DirectoryHandle.Open(directory);
         var linked = new HashSet<(uint, uint, ulong)>();
         var (inodes, bytes) = (1L, Own(directory));
-        _ = FileStatus.ReadOpen((int)root.DangerousGetHandle(), out var own);
-        Walk(root);
+        // One handle whatever the depth, since a container may have made directories in each other without end.
+        var at = DirectoryHandle.Open(directory);
+        _ = FileStatus.ReadOpen((int)at.DangerousGetHandle(), out var own);
+        var open = new Stack<(FileStatus Directory, Queue<byte[]> Below)>();
+        try
+        {
+            for (var below = Count(at); ;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (below.TryDequeue(out var name))
+                {
+                    if (Step(at, name) is not { } child)
+                    {
+                        continue;
+                    }
+
+                    FileStatus.ReadOpen((int)at.DangerousGetHandle(), out var here);
+                    open.Push((here, below));
+                    at = Replace(at, child);
+                    below = Count(at);
+                    continue;
+                }
+
+                if (!open.TryPop(out var above))
+                {
+                    break;
+                }
+
+                at = Replace(at, DirectoryHandle.OpenChild(at, s_parent));
+                if (FileStatus.ReadOpen((int)at.DangerousGetHandle(), out var now) != 0 || !now.IsSameFile(above.Directory))
+                {
+                    // It was moved while it was counted: what is above it now is not ours.
+                    break;
+                }
+
+                below = above.Below;
+            }
+        }
+        finally
+        {
+            at.Dispose();
+        }
+
         return new SnapshotUsage(inodes, bytes);
 
-        void Walk(SafeFileHandle parent)
+        Queue<byte[]> Count(SafeFileHandle parent)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            foreach (var (name, _) in DirectoryEntries.Read(parent))
+            var directories = new Queue<byte[]>();
+            foreach (var (name, _) in Mounts.DirectoryEntries.Read(parent))
             {
-                var errno = FileStatus.ReadAt((int)parent.DangerousGetHandle(), name, out var entry);
-                if (errno != 0 || (entry.DevMajor, entry.DevMinor) != (own.DevMajor, own.DevMinor))
+                if (FileStatus.ReadAt((int)parent.DangerousGetHandle(), name, out var entry) != 0
+                    || (entry.DevMajor, entry.DevMinor) != (own.DevMajor, own.DevMinor))
                 {
                     // An active snapshot changes while it is counted.
                     continue;
                 }
 
-                var first = entry.LinkCount < 2 || entry.Type == FileType.Directory
-                    || linked.Add((entry.DevMajor, entry.DevMinor, entry.Inode));
-                if (first)
+                if (entry.LinkCount < 2 || entry.Type == FileType.Directory || linked.Add((entry.DevMajor, entry.DevMinor, entry.Inode)))
                 {
                     inodes++;
                     bytes += (long)entry.Blocks * BlockBytes;
@@ -43,10 +83,20 @@ public static class TreeUsage
 
                 if (entry.Type == FileType.Directory)
                 {
-                    using var child = DirectoryHandle.OpenChild(parent, name);
-                    Walk(child);
+                    directories.Enqueue(name);
                 }
             }
+
+            return directories;
         }
+    }
+
+    // Gone since it was counted, or something else by now: then there is nothing below it to count.
+    private static SafeFileHandle? Step(SafeFileHandle at, byte[] name) => OpenAt.Directory(at, name);
+
+    private static SafeFileHandle Replace(SafeFileHandle old, SafeFileHandle now)
+    {
+        old.Dispose();
+        return now;
     }
 }

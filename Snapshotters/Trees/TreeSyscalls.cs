@@ -21,14 +21,8 @@ internal static unsafe partial class TreeSyscalls
     [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
     public static partial nint ReadLink(SafeFileHandle parent, byte[] name, byte* buffer, nuint size);
 
-    [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true)]
-    public static partial int Link(int oldParent, byte[] oldName, SafeFileHandle parent, byte[] name, int flags);
-
     [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true)]
     public static partial int ChangeOwner(SafeFileHandle parent, byte[] name, uint uid, uint gid, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fchmodat", SetLastError = true)]
-    public static partial int ChangeMode(SafeFileHandle parent, byte[] name, uint mode, int flags);
 
     [LibraryImport("libc", EntryPoint = "utimensat", SetLastError = true)]
     public static partial int SetTimes(SafeFileHandle parent, byte[] name, long* times, int flags);

@@ -9,9 +9,12 @@ internal static partial class LibC
 {
     internal const int NotFound = 2;
     internal const int Interrupted = 4;
+    internal const int ListTooLong = 7;
     internal const int TryAgain = 11;
     internal const int AlreadyExists = 17;
     internal const int NotADirectory = 20;
+    internal const int Invalid = 22;
+    internal const int OutOfRange = 34;
     internal const int NoData = 61;
     internal const int NotSupported = 95;
 

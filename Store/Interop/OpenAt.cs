@@ -65,6 +65,15 @@ public static class OpenAt
     public static SafeFileHandle? CreateNew(SafeFileHandle at, ReadOnlySpan<byte> name, uint mode) =>
         TryOpen(at, name, CreateNewFile | s_noFollow, mode, InRoot | NoSymlinks);
 
+    /// <summary>Has the next reading of a directory begin anew.</summary>
+    public static void Rewind(SafeFileHandle directory)
+    {
+        if (LibC.LSeek(directory, 0, 0) < 0)
+        {
+            throw KernelError.Last("read a directory again");
+        }
+    }
+
     private static SafeFileHandle? Missing(string shown) =>
         Marshal.GetLastPInvokeError() is var error and not (LibC.NotFound or LibC.NotADirectory or TooManyLinks or NameTooLong)
             ? throw KernelError.Of(error, $"open '{shown}'")

@@ -16,6 +16,23 @@ public static class Xattr
         InodeChange.Check(
             LibC.SetXattr(Path(directory, name), attribute, value, value.Length, 0), "set an extended attribute of", entry);
 
+    /// <summary>Sets one attribute, where its name and value come from strangers.</summary>
+    /// <exception cref="Errors.ImageStoreException">The disk or the permissions refuse it.</exception>
+    public static XattrResult TrySet(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute, ReadOnlySpan<byte> value, string entry)
+    {
+        if (LibC.SetXattr(Path(directory, name), attribute, value, value.Length, 0) == 0)
+        {
+            return XattrResult.Set;
+        }
+
+        return Marshal.GetLastPInvokeError() switch
+        {
+            LibC.NotSupported => XattrResult.NotSupported,
+            LibC.Invalid or LibC.OutOfRange or LibC.ListTooLong => XattrResult.Malformed,
+            var error => throw KernelError.Of(error, $"set an extended attribute of '{entry}'"),
+        };
+    }
+
     /// <summary>Removes one attribute.</summary>
     public static void Remove(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute, string entry) =>
         InodeChange.Check(LibC.RemoveXattr(Path(directory, name), attribute), "remove an extended attribute of", entry);

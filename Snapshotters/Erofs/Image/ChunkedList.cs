@@ -1,5 +1,3 @@
-using ImageStore.Snapshotters.Layers;
-
 namespace ImageStore.Snapshotters.Erofs.Image;
 
 /// <summary>A list that grows without copying, so that a million entries never need room twice.</summary>
@@ -19,7 +17,7 @@ internal sealed class ChunkedList<T>(int most, string what)
     {
         if (Count == most)
         {
-            throw LayerFault.Limit(what);
+            throw ImageFault.Limit(what, most);
         }
 
         if (Count >> ChunkBits == _chunks.Count)

@@ -4,7 +4,10 @@ namespace ImageStore.Snapshotters.Erofs.Image;
 
 /// <summary>Writes all directories behind the files: first their inodes, then the data that does not fit there.</summary>
 /// <remarks>Where each inode will be has to be known before the first is written, since a directory names those below and above.</remarks>
-internal sealed class DirectoryArea(ImageFile file, ImageTree tree)
+/// <param name="file">The image.</param>
+/// <param name="tree">The names.</param>
+/// <param name="inodeAt">Where the inode is that was put at an offset.</param>
+internal sealed class DirectoryArea(ImageFile file, ImageTree tree, Func<long, long> inodeAt)
 {
     private const int OwnLinks = 2;
     private static readonly ReadOnlyMemory<byte> s_self = "."u8.ToArray();
@@ -46,7 +49,7 @@ internal sealed class DirectoryArea(ImageFile file, ImageTree tree)
             data += blocks;
             if (directory == ImageTree.Root)
             {
-                info.Offset = piece <= ErofsFormat.BlockBytes ? ErofsFormat.RootOffset : throw Layers.LayerFault.Limit("the root's extended attributes");
+                info.Offset = piece <= ErofsFormat.BlockBytes ? ErofsFormat.RootOffset : throw ImageFault.Limit("bytes of the root's extended attributes", ErofsFormat.BlockBytes);
             }
             else
             {
@@ -113,7 +116,7 @@ internal sealed class DirectoryArea(ImageFile file, ImageTree tree)
         {
             var type = tree.TypeOf(child);
             links += type == EntryType.Directory ? 1U : 0;
-            entries.Add(new(tree.NameOf(child), Number(type == EntryType.Directory ? tree.DirectoryOf(child).Offset : tree.OffsetOf(child)), type));
+            entries.Add(new(tree.NameOf(child), Number(type == EntryType.Directory ? tree.DirectoryOf(child).Offset : inodeAt(tree.OffsetOf(child))), type));
         }
 
         entries.Sort(static (x, y) => x.Name.Span.SequenceCompareTo(y.Name.Span));

@@ -85,6 +85,26 @@ internal sealed class FileBodies(ImageFile file, InodeArea inodes, bool hasChunk
             table);
     }
 
+    /// <summary>Writes an inode with other attributes once more; its data stay where they are, but for those behind it.</summary>
+    /// <returns>Where it is now.</returns>
+    public long Move(long from, ImageInode inode, byte[] xattrs)
+    {
+        var behind = new byte[inode.Layout switch
+        {
+            DataLayout.Inline => inode.Size & (ErofsFormat.BlockBytes - 1),
+            DataLayout.Chunks => (((inode.Size - 1) >> (ErofsFormat.BlockBits + (int)inode.Place)) + 1) * MapEntryBytes,
+            _ => 0,
+        }];
+        inodes.Read(from + ErofsFormat.InodeBytes + inode.XattrBytes, behind);
+        if (inode.Layout == DataLayout.Inline && ErofsFormat.InodeBytes + xattrs.Length + behind.Length > ErofsFormat.BlockBytes)
+        {
+            // The end of the data must be in one block with the inode or behind the rest of them.
+            return Put(inode, xattrs, inode.Size, new WrittenBytes(file, (long)inode.Place * ErofsFormat.BlockBytes, inode.Size - behind.Length, behind));
+        }
+
+        return PutInode(inode, xattrs, behind);
+    }
+
     /// <summary>Writes the inode, its attributes and what is to follow them.</summary>
     public long PutInode(ImageInode inode, byte[] xattrs, ReadOnlySpan<byte> tail)
     {
@@ -112,6 +132,29 @@ internal sealed class FileBodies(ImageFile file, InodeArea inodes, bool hasChunk
             var part = bytes.Take(Math.Min(end - offset, (1L << bits) - inChunk));
             file.WriteAt(((long)blocks[offset >> bits] * ErofsFormat.BlockBytes) + inChunk, part);
             offset += part.Length;
+        }
+    }
+
+    private sealed class WrittenBytes(ImageFile file, long start, long whole, byte[] end) : IFileBytes
+    {
+        private const int BufferBytes = 1 << 18;
+        private readonly byte[] _buffer = new byte[Math.Min(BufferBytes, whole)];
+        private long _done;
+
+        public ReadOnlySpan<byte> Take(long max)
+        {
+            if (_done >= whole)
+            {
+                var rest = end.AsSpan((int)(_done - whole));
+                rest = rest[..(int)Math.Min(max, rest.Length)];
+                _done += rest.Length;
+                return rest;
+            }
+
+            var part = _buffer.AsSpan(0, (int)Math.Min(_buffer.Length, Math.Min(max, whole - _done)));
+            file.ReadAt(start + _done, part);
+            _done += part.Length;
+            return part;
         }
     }
 

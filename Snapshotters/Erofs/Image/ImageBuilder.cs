@@ -14,6 +14,9 @@ internal sealed class ImageBuilder : IDisposable
     private readonly InodeArea _inodes;
     private readonly FileBodies _bodies;
     private readonly Dictionary<long, uint> _links = [];
+
+    // What grew had to be written elsewhere; its names know it by where it was first.
+    private readonly Dictionary<long, long> _moved = [];
     private readonly bool _isContinued;
     private long _named;
 
@@ -88,9 +91,8 @@ internal sealed class ImageBuilder : IDisposable
     /// <summary>The target of a symbolic link of this image.</summary>
     public byte[] ReadTarget(long offset)
     {
-        var head = new byte[ErofsFormat.InodeBytes];
-        _inodes.Read(offset, head);
-        var inode = ImageInode.Read(head);
+        offset = At(offset);
+        var inode = Inode(offset);
         var target = new byte[inode.Size];
         if (inode.Layout == DataLayout.Inline)
         {
@@ -104,6 +106,31 @@ internal sealed class ImageBuilder : IDisposable
         return target;
     }
 
+    /// <summary>Gives what is no directory other metadata and attributes, by all of its names.</summary>
+    /// <param name="offset">Where its inode was put.</param>
+    /// <param name="change">Gets what it has, and may change the attributes; their names end with NUL.</param>
+    /// <param name="shown">What errors call it.</param>
+    public void Change(long offset, Func<ImageInode, Dictionary<byte[], byte[]>, ImageInode> change, string shown)
+    {
+        var at = At(offset);
+        var inode = Inode(at);
+        var before = new byte[inode.XattrBytes];
+        _inodes.Read(at + ErofsFormat.InodeBytes, before);
+        var attributes = XattrBody.Decode(before);
+        inode = change(inode, attributes);
+        var after = XattrBody.Encode(attributes, shown);
+        if (after.Length != before.Length)
+        {
+            _moved[offset] = _bodies.Move(at, inode, after);
+            return;
+        }
+
+        var head = new byte[ErofsFormat.InodeBytes + after.Length];
+        inode.Write(head);
+        after.CopyTo(head, ErofsFormat.InodeBytes);
+        _inodes.Write(at, head);
+    }
+
     /// <summary>Writes the directories and the superblock.</summary>
     public void Finish(CancellationToken cancellationToken)
     {
@@ -112,11 +139,11 @@ internal sealed class ImageBuilder : IDisposable
         {
             var bytes = new byte[sizeof(uint)];
             BinaryPrimitives.WriteUInt32LittleEndian(bytes, links);
-            _file.WriteAt(offset + ImageInode.LinksOffset, bytes);
+            _file.WriteAt(At(offset) + ImageInode.LinksOffset, bytes);
         }
 
         var start = _file.End / ErofsFormat.BlockBytes;
-        var directories = new DirectoryArea(_file, Tree).Write(cancellationToken);
+        var directories = new DirectoryArea(_file, Tree, At).Write(cancellationToken);
         var super = new Superblock(_named + directories, _file.End / ErofsFormat.BlockBytes, start, _file.Id, _bodies.HasChunks);
         _file.WriteAt(0, super.ToBlock());
         _file.Finish();
@@ -131,8 +158,15 @@ internal sealed class ImageBuilder : IDisposable
             return Math.Max(links, 1);
         }
 
-        var head = new byte[ErofsFormat.InodeBytes];
-        _inodes.Read(offset, head);
-        return ImageInode.Read(head).Links;
+        return Inode(At(offset)).Links;
+    }
+
+    private long At(long offset) => _moved.GetValueOrDefault(offset, offset);
+
+    private ImageInode Inode(long at)
+    {
+        Span<byte> head = stackalloc byte[ErofsFormat.InodeBytes];
+        _inodes.Read(at, head);
+        return ImageInode.Read(head);
     }
 }

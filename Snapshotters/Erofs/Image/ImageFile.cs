@@ -175,7 +175,7 @@ internal sealed class ImageFile : IDisposable
     {
         if (End > ErofsFormat.MaxBlocks * ErofsFormat.BlockBytes)
         {
-            throw Layers.LayerFault.Limit("the size of a layer's image");
+            throw ImageFault.Limit("blocks of a layer's image", ErofsFormat.MaxBlocks);
         }
     }
 }

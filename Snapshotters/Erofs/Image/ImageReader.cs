@@ -62,7 +62,7 @@ internal sealed class ImageReader : IDisposable
         foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             var name = System.Text.Encoding.Latin1.GetBytes(part);
-            if (!node.Inode.IsDirectory || Entries(node).FirstOrDefault(entry => entry.Name.Span.SequenceEqual(name)) is not { Type: not EntryType.None } found)
+            if (!node.Inode.IsDirectory || Child(node, name) is not { Type: not EntryType.None } found)
             {
                 return null;
             }
@@ -73,20 +73,39 @@ internal sealed class ImageReader : IDisposable
         return node;
     }
 
+    // By halves, as the kernel does: one layer may ask for every name of a large directory below.
+    private DirectoryEntry Child(ImageNode directory, byte[] name)
+    {
+        CheckDirectory(directory);
+        var (low, high) = (0L, (directory.Inode.Size - 1) / ErofsFormat.BlockBytes);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var entries = Block(directory, middle * ErofsFormat.BlockBytes);
+            if (name.AsSpan().SequenceCompareTo(entries[0].Name.Span) < 0)
+            {
+                high = middle - 1;
+            }
+            else if (name.AsSpan().SequenceCompareTo(entries[^1].Name.Span) > 0)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                return entries.Find(entry => entry.Name.Span.SequenceEqual(name));
+            }
+        }
+
+        return default;
+    }
+
     /// <summary>The names in a directory, without <c>.</c> and <c>..</c>.</summary>
     public IEnumerable<DirectoryEntry> Entries(ImageNode directory)
     {
-        var inode = directory.Inode;
-        if (!inode.IsDirectory || inode.Layout == DataLayout.Chunks || inode.Size > Super.Blocks * ErofsFormat.BlockBytes)
+        CheckDirectory(directory);
+        for (long at = 0; at < directory.Inode.Size; at += ErofsFormat.BlockBytes)
         {
-            throw ImageFault.Damaged("a directory is malformed");
-        }
-
-        for (long at = 0; at < inode.Size; at += ErofsFormat.BlockBytes)
-        {
-            var block = new byte[(int)Math.Min(ErofsFormat.BlockBytes, inode.Size - at)];
-            ReadData(directory, at, block);
-            foreach (var entry in DirectoryBlocks.Decode(block))
+            foreach (var entry in Block(directory, at))
             {
                 if (!entry.Name.Span.SequenceEqual("."u8) && !entry.Name.Span.SequenceEqual(".."u8))
                 {
@@ -152,6 +171,22 @@ internal sealed class ImageReader : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private void CheckDirectory(ImageNode directory)
+    {
+        var inode = directory.Inode;
+        if (!inode.IsDirectory || inode.Layout == DataLayout.Chunks || inode.Size > Super.Blocks * ErofsFormat.BlockBytes)
+        {
+            throw ImageFault.Damaged("a directory is malformed");
+        }
+    }
+
+    private List<DirectoryEntry> Block(ImageNode directory, long at)
+    {
+        var block = new byte[(int)Math.Min(ErofsFormat.BlockBytes, directory.Inode.Size - at)];
+        ReadData(directory, at, block);
+        return DirectoryBlocks.Decode(block);
+    }
 
     // Where the data at an offset are, -1 for a hole, and how far they go on there.
     private (long Start, long Length) Place(ImageNode node, long offset)

@@ -51,6 +51,24 @@ internal sealed class ImageTree
         return null;
     }
 
+    /// <summary>What lies at a path, no link followed, or null.</summary>
+    /// <param name="path">Clean, in Latin-1; empty for the root.</param>
+    public int? FindPath(string path)
+    {
+        var at = Root;
+        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (Find(at, System.Text.Encoding.Latin1.GetBytes(part)) is not { } child)
+            {
+                return null;
+            }
+
+            at = child;
+        }
+
+        return at;
+    }
+
     /// <summary>Adds a directory under a name that is free.</summary>
     public int AddDirectory(int parent, ReadOnlySpan<byte> name) =>
         Add(parent, name, EntryType.Directory, _directories.Add(new ImageDirectory()));

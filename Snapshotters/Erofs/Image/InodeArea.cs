@@ -41,6 +41,19 @@ internal sealed class InodeArea(ImageFile file)
         }
     }
 
+    /// <summary>Writes again what was put, of one piece.</summary>
+    public void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (_open.Find(block => offset >= block.Offset && offset < block.Offset + ErofsFormat.BlockBytes) is { } open)
+        {
+            bytes.CopyTo(open.Data.AsSpan((int)(offset - open.Offset)));
+        }
+        else
+        {
+            file.WriteAt(offset, bytes);
+        }
+    }
+
     /// <summary>Writes the blocks that are open.</summary>
     public void Finish()
     {

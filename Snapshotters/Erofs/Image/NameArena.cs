@@ -1,5 +1,3 @@
-using ImageStore.Snapshotters.Layers;
-
 namespace ImageStore.Snapshotters.Erofs.Image;
 
 /// <summary>Names one behind the other in large pieces of memory.</summary>
@@ -19,7 +17,7 @@ internal sealed class NameArena
         {
             if ((long)_pieces.Count << PieceBits >= MaxBytes)
             {
-                throw LayerFault.Limit("the bytes of all names");
+                throw ImageFault.Limit("bytes of all names", MaxBytes);
             }
 
             _pieces.Add(GC.AllocateUninitializedArray<byte>(PieceBytes));

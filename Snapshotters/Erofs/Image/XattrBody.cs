@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ImageStore.Snapshotters.Layers;
 using ImageStore.Store.Interop;
 
 namespace ImageStore.Snapshotters.Erofs.Image;
@@ -39,7 +38,7 @@ internal static class XattrBody
         var total = HeaderBytes + sorted.Sum(pair => (long)EntrySize(Split(pair.Key, shown).Suffix.Length, pair.Value.Length));
         if (total > Bytes(ushort.MaxValue) || sorted.Exists(pair => pair.Value.Length > ushort.MaxValue))
         {
-            throw LayerFault.Limit("extended attribute bytes");
+            throw ImageFault.Limit($"bytes of extended attributes of one file, at '{shown}'", Bytes(ushort.MaxValue));
         }
 
         var body = new byte[total];

@@ -87,7 +87,7 @@ public abstract class DamagedFormatsSuite : IDisposable
         }
     }
 
-    /// <summary>Each with its extension headers: between two of them an archive may end.</summary>
+    /// <summary>Each with its extension headers, a global one alone: between two of them an archive may end.</summary>
     private static byte[][] Entries()
     {
         var text = Encoding.ASCII.GetBytes(new string('t', 700));
@@ -102,7 +102,8 @@ public abstract class DamagedFormatsSuite : IDisposable
                 .. RawTar.Entry("cut", '2', [], "cut", RawTar.Gnu),
             ],
             [.. RawTar.Pax('x', "path=p", "mtime=-1.5", "SCHILY.xattr.user.a=\n\0"), .. RawTar.Entry("cut", '0', text)],
-            [.. RawTar.Pax('g', "gid=7"), .. RawTar.Entry("h", '1', [], "p")],
+            RawTar.Pax('g', "gid=7"),
+            RawTar.Entry("h", '1', [], "p"),
             RawTar.Entry("base", '0', text, fields: [(108, RawTar.Base256(70000, 8)), (136, RawTar.Base256(-5, 12))]),
             OldGnuSparse(40),
             [

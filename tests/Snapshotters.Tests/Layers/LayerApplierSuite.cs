@@ -108,12 +108,12 @@ public abstract class LayerApplierSuite : IDisposable
     public void Merge_WhiteoutAndOwnFile_OnlyLowerNameGoes()
     {
         var target = Directory.CreateDirectory(Path.Combine(_root, "target")).FullName;
-        File.WriteAllText(Path.Combine(target, "gone"), "old");
-        File.WriteAllText(Path.Combine(target, "kept"), "old");
+        _bench.Apply(
+            new MemoryStream(Tar((TarEntryType.RegularFile, "gone", "old"), (TarEntryType.RegularFile, "kept", "old"))), LayerCompression.None, target, new LayerLimits());
         var layer = Apply(Tar(
             (TarEntryType.RegularFile, "kept", "new"), (TarEntryType.RegularFile, ".wh.kept", ""),
             (TarEntryType.RegularFile, ".wh.gone", ""), (TarEntryType.RegularFile, "a/b", "x")));
-        _bench.Settle(layer, _layer, []);
+        _bench.Settle(layer, _layer, [target]);
         LayerMerger.MergeOnto(_layer, target, s_format, CancellationToken.None);
         Assert.False(File.Exists(Path.Combine(target, "gone")));
         Assert.Equal("new", File.ReadAllText(Path.Combine(target, "kept")));

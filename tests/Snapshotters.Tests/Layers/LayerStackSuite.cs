@@ -33,6 +33,11 @@ public abstract class LayerStackSuite : IDisposable
             [TarBytes.File("d", "2"), TarBytes.Folder("f"), TarBytes.File("f/g", "2"), TarBytes.File("s/x", "2"), TarBytes.Folder("t")],
             [TarBytes.Folder("d"), TarBytes.File("d/h", "3"), TarBytes.Symlink("f", "d"), TarBytes.File(".wh.s")],
         ],
+        ["whiteouts of nothing"] =
+        [
+            [TarBytes.Folder("d"), TarBytes.File("d/.wh.x"), TarBytes.File(".wh.y"), TarBytes.Folder("e"), TarBytes.File("e/x", "1"), TarBytes.File("f", "1")],
+            [TarBytes.Folder("new"), TarBytes.File("new/.wh.x"), TarBytes.File("e/.wh..wh..opq"), TarBytes.File("e/.wh.x"), TarBytes.File("f/.wh.z"), TarBytes.File("d/.wh.x")],
+        ],
         ["hard links"] =
         [
             [TarBytes.Folder("d"), TarBytes.File("d/t", "1"), TarBytes.File("u", "1"), TarBytes.Symlink("s", "u")],
@@ -86,6 +91,7 @@ public abstract class LayerStackSuite : IDisposable
             var expected = Listing(mountPoint);
             Assert.NotEmpty(expected);
             Assert.Equal(expected, Listing(native));
+            Assert.Equal("", Run("find", mountPoint, "-ls").Errors);
             Assert.DoesNotContain("old", expected, StringComparison.Ordinal);
         }
         finally
@@ -147,13 +153,14 @@ public abstract class LayerStackSuite : IDisposable
         return string.Join('\n', names.Concat(contents).Concat(attributes));
     }
 
-    private static (int Code, string Output) Run(string program, params string[] arguments)
+    private static (int Code, string Output, string Errors) Run(string program, params string[] arguments)
     {
         using var process = Process.Start(
             new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return (process.ExitCode, output);
+        return (process.ExitCode, output, errors.Result);
     }
 
     private string Make(string name) => Directory.CreateDirectory(Path.Combine(_work, name)).FullName;

@@ -33,3 +33,19 @@ public sealed class ImageLayerApplierTests() : LayerApplierSuite(new ImageBench(
 public sealed class DirectoryDamagedFormatsTests() : DamagedFormatsSuite(new DirectoryBench());
 
 public sealed class ImageDamagedFormatsTests() : DamagedFormatsSuite(new ImageBench());
+
+public sealed class DirectoryHardLinkTests() : HardLinkSuite(new DirectoryBench());
+
+public sealed class ImageHardLinkTests() : HardLinkSuite(new ImageBench());
+
+public sealed class DirectoryDefaultAclTests() : DefaultAclSuite(new DirectoryBench());
+
+public sealed class ImageDefaultAclTests() : DefaultAclSuite(new ImageBench());
+
+public sealed class DirectoryXattrTests() : XattrSuite(new DirectoryBench());
+
+public sealed class ImageXattrTests() : XattrSuite(new ImageBench());
+
+public sealed class DirectoryLayerLimitsTests() : LayerLimitsSuite(new DirectoryBench());
+
+public sealed class ImageLayerLimitsTests() : LayerLimitsSuite(new ImageBench());

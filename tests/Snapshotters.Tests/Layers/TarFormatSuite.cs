@@ -65,11 +65,17 @@ public abstract class TarFormatSuite : IDisposable
         Apply(
             RawTar.Entry("plain", '0', s_text),
             RawTar.Entry(name, '0', s_text, fields: (Prefix, Encoding.ASCII.GetBytes(prefix))),
-            RawTar.Entry("gnu", '0', s_text, magic: RawTar.Gnu, fields: (Prefix, "times"u8.ToArray())));
+            RawTar.Entry("gnu", '0', s_text, magic: RawTar.Gnu, fields: (Prefix, "14623410000\014623410000\0rest"u8.ToArray())),
+            RawTar.Entry("old", '0', s_text, magic: RawTar.Gnu, fields: (Prefix, "go/before/1.8"u8.ToArray())),
+            RawTar.Entry("bytes", '0', s_text, magic: RawTar.Gnu, fields: (Prefix, [0x31, 0xff, 0x39])),
+            RawTar.Entry("star", '0', s_text, fields: [(Prefix, Encoding.ASCII.GetBytes(prefix[..131] + "14623410000")), (508, "tar\0"u8.ToArray())]));
 
         Assert.Equal("text", Text($"{prefix}/{name}"));
         Assert.Equal("text", Text("plain"));
         Assert.Equal("text", Text("gnu"));
+        Assert.Equal("text", Text("go/before/1.8/old"));
+        Assert.Equal("text", Text("bytes"));
+        Assert.Equal("text", Text($"{prefix[..131]}/star"));
     }
 
     [Theory]
@@ -141,6 +147,40 @@ public abstract class TarFormatSuite : IDisposable
     [InlineData(DeviceMajor, 4096)]
     public void Apply_NumberOutOfRange_CorruptData(int offset, long value) => Refused(
         "", RawTar.Entry("f", offset == DeviceMajor ? '4' : '0', [], fields: (offset, RawTar.Base256(value, offset is Size ? 12 : 8))));
+
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(1L << 40)]
+    [InlineData(-(1L << 40))]
+    public void Apply_TimeThatNoFileSystemHolds_IsTheNearestThatItDoes(long time)
+    {
+        Apply(
+            RawTar.Entry("f", '0', s_text, fields: (Mtime, RawTar.Base256(time, 12))), RawTar.Entry("d", '5', [], fields: (Mtime, RawTar.Base256(time, 12))));
+
+        Assert.Equal(Stat("f").Seconds, Stat("d").Seconds);
+        Assert.Equal(time > 0, Stat("f").Seconds > 0);
+    }
+
+    [Fact]
+    public void Apply_PaxTimeBeforeAllTimes_CorruptData() =>
+        Refused("out of range", RawTar.Pax('x', "mtime=-9223372036854775808.5"), RawTar.Entry("f", '0', []));
+
+    [Theory]
+    [InlineData("", '0', "x")]
+    [InlineData("s", '2', "")]
+    [InlineData("l", '1', "")]
+    [InlineData("l", '1', "/")]
+    [InlineData("f/../l", '1', "./l")]
+    public void Apply_NameOrTargetThatIsNone_CorruptData(string name, char type, string target) => Refused("", RawTar.Entry(name, type, [], target));
+
+    [Fact]
+    public void Apply_PathBeyondWhatLinuxTakes_LimitExceeded()
+    {
+        var path = string.Concat(Enumerable.Repeat(new string('p', 250) + "/", 17));
+
+        Assert.Equal(ErrorKind.LimitExceeded, Assert.Throws<ImageStoreException>(() => Apply(RawTar.Pax('x', "path=" + path), RawTar.Entry("d", '5', []))).Kind);
+        Refused("", RawTar.Pax('x', "linkpath=" + path), RawTar.Entry("l", '2', []));
+    }
 
     [Fact]
     public void Apply_Base256BeyondSixtyFourBits_CorruptData() => Refused(

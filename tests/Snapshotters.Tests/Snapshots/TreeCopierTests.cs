@@ -1,5 +1,6 @@
 using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Trees;
+using ImageStore.Store.Interop;
 
 namespace ImageStore.Snapshotters.Tests.Snapshots;
 
@@ -48,11 +49,6 @@ public sealed class TreeCopierTests : IDisposable
     private static int TreeSyscallsLink(string directory, string from, string to)
     {
         using var handle = DirectoryHandle.Open(directory);
-        return TreeSyscalls.Link(
-            (int)handle.DangerousGetHandle(),
-            System.Text.Encoding.UTF8.GetBytes(from),
-            handle,
-            System.Text.Encoding.UTF8.GetBytes(to),
-            0);
+        return NameAt.Link(handle, System.Text.Encoding.UTF8.GetBytes(from), handle, System.Text.Encoding.UTF8.GetBytes(to), "link") ? 0 : -1;
     }
 }

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using ImageStore.Snapshotters.Erofs;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Layers.Diff;
 using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Trees;
+using ImageStore.Store.Errors;
 
 namespace ImageStore.Snapshotters.Tests.Layers.Diff;
 
@@ -57,6 +59,36 @@ internal sealed class DiffBench : IDisposable
         return directory;
     }
 
+    /// <summary>Does this machine mount images over loop devices?</summary>
+    public bool CanMountImages
+    {
+        get
+        {
+            try
+            {
+                ApplyImage(new byte[1024], []);
+                return true;
+            }
+            catch (ImageStoreException refused) when (refused.Kind is ErrorKind.Unsupported or ErrorKind.FailedPrecondition or ErrorKind.PermissionDenied)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Applies a layer as an image on those of <paramref name="lowers"/>; returns where it is mounted.</summary>
+    public string ApplyImage(byte[] layer, IReadOnlyList<string> lowers)
+    {
+        var target = Make("image");
+        var compression = LayerDecompressor.Detect(layer);
+        var applied = ImageApplier.Apply(new MemoryStream(layer), compression, ImageOf(target), new LayerLimits(), null, Ct);
+        ImageSettler.Settle(applied, ImageOf(target), [.. lowers.Select(ImageOf)], new LayerLimits(), Ct);
+        ImageBench.Check(ImageOf(target));
+        LayerMounts.MountImage(ImageOf(target), target, isLoop: true);
+        _mounted.Add(target);
+        return target;
+    }
+
     /// <summary>Applies a layer onto a copy of a whole tree; returns the copy.</summary>
     public string Merge(byte[] layer, string tree)
     {
@@ -71,6 +103,8 @@ internal sealed class DiffBench : IDisposable
         TreeCopier.Copy(tree, copy, Ct);
         return copy;
     }
+
+    private static string ImageOf(string mounted) => mounted + ".erofs";
 
     public void Unmount(string target)
     {
