@@ -2,7 +2,6 @@ using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Commit;
 using ImageStore.Engine.Diff;
 using ImageStore.Engine.Rebase;
-using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Layers.Diff;
 using ImageStore.Snapshotters.Mounts;
 using ImageStore.Snapshotters.Snapshots;
@@ -22,7 +21,7 @@ public sealed partial class StoreEngine
         var trees = await OpenTreesAsync(snapshot, lower, snapshotter, cancellationToken).ConfigureAwait(false);
         await using var held = trees.ConfigureAwait(false);
         return await Task.Run(
-            () => LayerDiffer.List(trees.Lower, trees.Upper, new LayerLimits(), cancellationToken), cancellationToken).ConfigureAwait(false);
+            () => LayerDiffer.List(trees.Lower, trees.Upper, _options.Settings.Layers, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Writes the same as a layer.</summary>
@@ -32,7 +31,7 @@ public sealed partial class StoreEngine
     {
         var trees = await OpenTreesAsync(snapshot, lower, snapshotter, cancellationToken).ConfigureAwait(false);
         await using var held = trees.ConfigureAwait(false);
-        return await LayerBlob.RunAsync(trees, output, options, cancellationToken).ConfigureAwait(false);
+        return await LayerBlob.RunAsync(trees, output, options with { Limits = _options.Settings.Layers }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes a snapshot to be changed, on an image or a committed snapshot, or empty when that is null.</summary>
@@ -52,7 +51,7 @@ public sealed partial class StoreEngine
         ArgumentNullException.ThrowIfNull(request);
         var target = await SnapshotterAsync(request.Snapshotter, cancellationToken).ConfigureAwait(false);
         var key = await Finder(target, cancellationToken).FindOwnAsync(request.Snapshot, cancellationToken).ConfigureAwait(false);
-        return await new ImageCommit(_tenant, target, FindImage, _options.Time).RunAsync(request, key, cancellationToken).ConfigureAwait(false);
+        return await new ImageCommit(_tenant, target, _options.Settings.Layers, FindImage, _options.Time).RunAsync(request, key, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Puts an image's own layers onto another base.</summary>

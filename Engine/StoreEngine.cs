@@ -106,7 +106,7 @@ public sealed partial class StoreEngine : IAsyncDisposable
             PlainHttp = request.PlainHttp || _options.Registry.PlainHttp, Time = _options.Time,
         });
         await using var closing = registry.ConfigureAwait(false);
-        var operation = new PullOperation(_tenant, snapshotter, registry, request, progress);
+        var operation = new PullOperation(_tenant, snapshotter, _options.Settings.Layers, registry, request, progress);
         var result = await operation.RunAsync(cancellationToken).ConfigureAwait(false);
         await Images.TouchAsync(result.Name, cancellationToken).ConfigureAwait(false);
         return result;
@@ -121,7 +121,7 @@ public sealed partial class StoreEngine : IAsyncDisposable
         var image = FindImage(reference);
         Privileges.NeedUnpack(reference);
         var target = await SnapshotterAsync(snapshotter, cancellationToken).ConfigureAwait(false);
-        var chainId = await new StoredImageUnpacker(_tenant, target)
+        var chainId = await new StoredImageUnpacker(_tenant, target, _options.Settings.Layers)
             .UnpackAsync(image, platform ?? Platform.Current, progress, cancellationToken).ConfigureAwait(false);
         await Images.TouchAsync(image.Name, cancellationToken).ConfigureAwait(false);
         return (target.Name, chainId);

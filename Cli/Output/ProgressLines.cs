@@ -50,6 +50,10 @@ internal sealed class ProgressLines : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _drawing.ConfigureAwait(false);
         _stop.Dispose();
+        foreach (var warning in _progress.Blobs.Select(blob => blob.Warning).OfType<string>())
+        {
+            _output.WriteLine($"imagestore: {warning}");
+        }
     }
 
     private async Task DrawAsync()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ImageStore.Engine.Diff;
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Layers.Diff;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
@@ -14,7 +15,7 @@ namespace ImageStore.Engine.Commit;
 /// <summary>Makes an image of what a snapshot changed: a layer, a configuration, a manifest, a name.</summary>
 /// <remarks>What can be wrong with the request is found before anything is written; a lease keeps what comes until the name does.</remarks>
 internal sealed class ImageCommit(
-    Tenant tenant, ISnapshotter snapshotter, Func<string, ImageRecord> findImage, TimeProvider time)
+    Tenant tenant, ISnapshotter snapshotter, LayerLimits limits, Func<string, ImageRecord> findImage, TimeProvider time)
 {
     private const string CreatedBy = "imagestore commit";
 
@@ -39,7 +40,10 @@ internal sealed class ImageCommit(
             var made = request.Timestamp ?? time.GetUtcNow();
             var config = image?.Config ?? Fresh();
             changes.ApplyTo(config);
-            var options = new DiffOptions { Compression = request.Compression, LatestTime = request.Timestamp?.ToUnixTimeSeconds() };
+            var options = new DiffOptions
+            {
+                Compression = request.Compression, LatestTime = request.Timestamp?.ToUnixTimeSeconds(), Limits = limits,
+            };
             var layer = await LayerBlob.WriteAsync(tenant.Content, trees, options, lease, cancellationToken).ConfigureAwait(false);
             Describe(config, image, layer.Diff.DiffId, request, made);
             var target = await new ImageAssembler(tenant).PutAsync(

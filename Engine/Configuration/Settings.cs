@@ -1,5 +1,6 @@
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 
@@ -16,6 +17,9 @@ public sealed record Settings
 
     /// <summary>Between which shares of the filesystem images go by themselves; null where none ever do.</summary>
     public WaterMarks? Marks { get; init; }
+
+    /// <summary>What a layer may cost.</summary>
+    public LayerLimits Layers { get; init; } = new();
 
     /// <summary>How blobs are read again as time goes by.</summary>
     public ScrubSettings Scrub { get; init; } = new();

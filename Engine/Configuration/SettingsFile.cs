@@ -1,6 +1,7 @@
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
 using ImageStore.Snapshotters.Erofs;
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Overlay;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
@@ -41,7 +42,7 @@ public static class SettingsFile
     internal static Settings Parse(string text, string file)
     {
         var root = TomlTable.Parse(text, file);
-        root.Allow(key => key is "content" or "gc" or "scrub" or "snapshotters");
+        root.Allow(key => key is "content" or "gc" or "scrub" or "snapshotters" or "layers");
         var gc = Section(root, "gc", [
             "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval",
             "high_water", "low_water"]);
@@ -50,6 +51,7 @@ public static class SettingsFile
             Sharing = Sharing(Section(root, "content", ["sharing"])?.Find("sharing")),
             Collection = Collection(gc),
             Marks = Marks(gc),
+            Layers = Section(root, "layers", [.. LayerSettings.Keys]) is { } layers ? LayerSettings.Of(layers) : new LayerLimits(),
             Scrub = Scrub(Section(root, "scrub", ["interval", "rate", "slice"])),
             Snapshotters = Snapshotters(Section(root, "snapshotters", [OverlayTable, ErofsTable])),
         };

@@ -1,6 +1,7 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Unpack;
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Content;
@@ -14,6 +15,7 @@ namespace ImageStore.Engine.Pull;
 internal sealed class PullOperation(
     Tenant tenant,
     ISnapshotter? snapshotter,
+    LayerLimits limits,
     RegistryClient registry,
     PullRequest request,
     TransferProgress progress)
@@ -54,7 +56,7 @@ internal sealed class PullOperation(
                 ?? Result(
                     image.Target,
                     manifest,
-                    await new StoredImageUnpacker(tenant, snapshotter!).UnpackAsync(image, _platform, progress, cancellationToken).ConfigureAwait(false),
+                    await new StoredImageUnpacker(tenant, snapshotter!, limits).UnpackAsync(image, _platform, progress, cancellationToken).ConfigureAwait(false),
                     upToDate: true,
                     0);
         }
@@ -169,7 +171,7 @@ internal sealed class PullOperation(
                 .OpenAsync(_content, pair.Layer.Digest, token).ConfigureAwait(false),
             async () => await (await fetches[i].ConfigureAwait(false)).Committed.ConfigureAwait(false),
             pair.Progress)).ToList();
-        var top = await new ImageUnpacker(target, tenant).UnpackAsync(sources, cancellationToken).ConfigureAwait(false);
+        var top = await new ImageUnpacker(target, tenant, limits).UnpackAsync(sources, cancellationToken).ConfigureAwait(false);
         await _content.UpdateLabelsAsync(
             chosen.Manifest.Config.Digest,
             new Dictionary<string, string> { [Labels.RefSnapshotPrefix + target.Name] = top.ToString() },

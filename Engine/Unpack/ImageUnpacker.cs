@@ -14,7 +14,7 @@ namespace ImageStore.Engine.Unpack;
 /// Layers unpack side by side, each into a snapshot of its own and while it downloads; they are committed base
 /// first, since only then it is known what a layer's whiteouts and implied directories refer to.
 /// </remarks>
-internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
+internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant, LayerLimits limits)
 {
     /// <summary>What the keys of unfinished layers begin with; the same as containerd's.</summary>
     public const string ExtractPrefix = "extract-";
@@ -103,7 +103,7 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
         }
     }
 
-    private static async Task<AppliedLayer> ApplyAsync(
+    private async Task<AppliedLayer> ApplyAsync(
         LayerSource layer, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken)
     {
         var source = await layer.Open(cancellationToken).ConfigureAwait(false);
@@ -123,16 +123,17 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant)
                 "The image itself is at fault: ask its publisher, or pull another tag.");
     }
 
-    private static AppliedLayer Apply(
+    private AppliedLayer Apply(
         LayerSource layer, Stream source, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken)
     {
         using var head = LayerHead.Read(source);
         var compression = LayerDecompressor.Detect(head.Bytes.Span);
+        layer.Progress.Warning = LayerTypes.Disagreement(layer.Descriptor, compression);
         layer.Progress.State = layer.Progress.State == BlobState.Downloading ? BlobState.Downloading : BlobState.Unpacking;
         return snapshot.Apply(
             head,
             compression,
-            new LayerLimits(),
+            limits,
             bytes =>
             {
                 reserved.GrowTo(bytes);

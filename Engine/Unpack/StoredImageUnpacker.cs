@@ -1,5 +1,6 @@
 using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
 using ImageStore.Store.Errors;
@@ -10,7 +11,7 @@ using ImageStore.Store.Oci;
 namespace ImageStore.Engine.Unpack;
 
 /// <summary>Unpacks an image that the store has, without any network.</summary>
-internal sealed class StoredImageUnpacker(Tenant tenant, ISnapshotter snapshotter)
+internal sealed class StoredImageUnpacker(Tenant tenant, ISnapshotter snapshotter, LayerLimits limits)
 {
     /// <summary>Unpacks <paramref name="image"/> for <paramref name="platform"/>.</summary>
     /// <returns>The chain ID of its topmost layer.</returns>
@@ -53,7 +54,7 @@ internal sealed class StoredImageUnpacker(Tenant tenant, ISnapshotter snapshotte
                 lease,
                 [new LeaseResource("content", image.Target.Digest.ToString()), .. ImageUnpacker.Needs(snapshotter, chain)],
                 cancellationToken).ConfigureAwait(false);
-            var top = await new ImageUnpacker(snapshotter, tenant).UnpackAsync(layers, cancellationToken).ConfigureAwait(false);
+            var top = await new ImageUnpacker(snapshotter, tenant, limits).UnpackAsync(layers, cancellationToken).ConfigureAwait(false);
             await content.UpdateLabelsAsync(
                 chosen.Manifest.Config.Digest,
                 new Dictionary<string, string> { [Labels.RefSnapshotPrefix + snapshotter.Name] = top.ToString() },

@@ -18,6 +18,9 @@ internal sealed class ErofsSnapshotter(
 {
     public const string SnapshotterName = "erofs";
 
+    // What the layer may cost was asked when it was applied.
+    private static readonly LayerLimits s_settling = new() { MaxDepth = LayerLimits.GreatestDepth };
+
     public override string Name => SnapshotterName;
 
     protected override LayerSnapshot Layer(string key, long id) => new ImageLayerSnapshot(key, Directories.Image(id));
@@ -62,7 +65,7 @@ internal sealed class ErofsSnapshotter(
         () =>
         {
             ImageSettler.Settle(
-                layer, Directories.Image(row.Id), [.. parents.Select(parent => Directories.Image(parent.Id))], new LayerLimits(), cancellationToken);
+                layer, Directories.Image(row.Id), [.. parents.Select(parent => Directories.Image(parent.Id))], s_settling, cancellationToken);
             Directories.KeepImageOnly(row.Id);
             return row.Id;
         },

@@ -8,6 +8,7 @@ public sealed class BlobProgress
     private long _done;
     private long _unpacked;
     private int _state;
+    private string? _warning;
 
     /// <summary>Makes one that has not begun.</summary>
     public BlobProgress(Digest digest, string kind, long total) => (Digest, Kind, Total) = (digest, kind, total);
@@ -33,6 +34,13 @@ public sealed class BlobProgress
     {
         get => Interlocked.Read(ref _unpacked);
         set => Interlocked.Exchange(ref _unpacked, value);
+    }
+
+    /// <summary>What is odd about it though it can be used, as a sentence for people; null for nothing.</summary>
+    public string? Warning
+    {
+        get => Volatile.Read(ref _warning);
+        set => Volatile.Write(ref _warning, value);
     }
 
     /// <summary>What happens to it now.</summary>

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ImageStore.Engine.Configuration;
 using ImageStore.Gc.Pressure;
+using ImageStore.Snapshotters.Layers;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 
@@ -18,7 +19,9 @@ public sealed class SettingsFileTests
         var keys = Regex.Matches(SettingsFile.Template, @"^#? ?(\w+) = ", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
         Assert.Equal(
             ["sharing", "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval", "high_water", "low_water", "interval", "rate", "slice",
-             "volatile", "mount_options", "digests"],
+                "volatile", "mount_options", "digests",
+                "max_entries", "max_unpacked", "max_expansion", "expansion_floor", "max_path", "max_depth", "max_headers", "max_global_records",
+                "max_xattr", "max_entry_xattrs", "max_sparse_segments"],
             keys);
     }
 
@@ -45,6 +48,18 @@ public sealed class SettingsFileTests
             [snapshotters.overlayfs]
             volatile = true
             mount_options = ["xino=on", "nodev"]
+            [layers]
+            max_entries = 1
+            max_unpacked = "2k"
+            max_expansion = 3
+            expansion_floor = "4M"
+            max_path = 5
+            max_depth = 6
+            max_headers = "7k"
+            max_global_records = 8
+            max_xattr = "9"
+            max_entry_xattrs = "10"
+            max_sparse_segments = 11
             """,
             "f");
 
@@ -52,6 +67,13 @@ public sealed class SettingsFileTests
         Assert.Equal((0.1, 3, 0), (settings.Collection.PauseThreshold, settings.Collection.DeletionThreshold, settings.Collection.MutationThreshold));
         Assert.Equal((TimeSpan.FromSeconds(90), TimeSpan.Zero, null), (settings.Collection.ScheduleDelay, settings.Collection.StartupDelay, settings.Collection.Interval));
         Assert.Equal(new WaterMarks(0.85, 0.795), settings.Marks);
+        Assert.Equal(
+            new LayerLimits
+            {
+                MaxEntries = 1, MaxUnpackedBytes = 2 << 10, MaxExpansion = 3, ExpansionFloorBytes = 4 << 20, MaxPathBytes = 5, MaxDepth = 6,
+                MaxHeaderBytes = 7 << 10, MaxGlobalRecords = 8, MaxXattrBytes = 9, MaxEntryXattrBytes = 10, MaxSparseSegments = 11,
+            },
+            settings.Layers);
         Assert.Equal(new ScrubSettings { Interval = TimeSpan.FromDays(7), BytesPerSecond = 500 << 10, Slice = TimeSpan.FromSeconds(30) }, settings.Scrub);
         Assert.True(settings.Snapshotters.Overlay.Volatile);
         Assert.Equal(["xino=on", "nodev"], settings.Snapshotters.Overlay.MountOptions);
@@ -78,6 +100,16 @@ public sealed class SettingsFileTests
     [InlineData("[snapshotters.overlayfs]\nmount_options = [\"nodev\", \"lowerdir=/\"]", 2, "a mount option is one of")]
     [InlineData("[snapshotters.overlayfs]\nmount_options = [\"xino=maybe\"]", 2, "xino=auto, xino=off, xino=on")]
     [InlineData("[snapshotters.overlayfs]\nmount_options = [\"nodev,upperdir=/\"]", 2, "a mount option is one of")]
+    [InlineData("[layers]\nmax_entries = 0", 2, "max_entries is at least 1")]
+    [InlineData("[layers]\nmax_path = 4096", 2, "at most 4095")]
+    [InlineData("[layers]\nmax_depth = 401", 2, "at most 400")]
+    [InlineData("[layers]\nmax_depth = \"deep\"", 2, "a whole number is expected")]
+    [InlineData("[layers]\nmax_expansion = 1.5", 2, "a whole number is expected")]
+    [InlineData("[layers]\n\nmax_headers = \"65M\"", 3, "at most 64.0 MiB")]
+    [InlineData("[layers]\nmax_xattr = \"65k\"", 2, "at most 64.0 KiB")]
+    [InlineData("[layers]\nmax_unpacked = 5", 2, "a string is expected")]
+    [InlineData("[layers]\nmax_unpacked = \"much\"", 2, "a number of bytes")]
+    [InlineData("[layers]\nmax_files = 1", 2, "'max_files' is not known")]
     [InlineData("[scrub\n", 1, "")]
     public void Parse_Mistake_NamesFileLineAndReason(string text, int line, string reason)
     {
