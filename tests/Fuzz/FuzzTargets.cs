@@ -27,8 +27,10 @@ public static class FuzzTargets
         ["credentials"] = Credentials,
         ["headers"] = Headers,
         ["hosts"] = Hosts,
+        ["layer"] = LayerTargets.Apply,
         ["manifest"] = Manifest,
         ["mirror"] = bytes => Refused(() => MirrorFile.Parse(Encoding.UTF8.GetString(bytes), "mirror.yaml")),
+        ["tar"] = LayerTargets.Read,
     };
 
     private static void Manifest(byte[] bytes)
@@ -109,7 +111,7 @@ public static class FuzzTargets
         }
     }
 
-    private static void Refused(Action read)
+    internal static void Refused(Action read)
     {
         try
         {
