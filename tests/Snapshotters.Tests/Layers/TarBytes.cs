@@ -30,7 +30,7 @@ internal static class TarBytes
             Mode = Odd, ModificationTime = Time, DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)),
         };
 
-    public static PaxTarEntry Link(string name, string target) => new(TarEntryType.HardLink, name) { LinkName = target };
+    public static PaxTarEntry Link(string name, string target) => new(TarEntryType.HardLink, name) { LinkName = target, ModificationTime = Time };
 
     public static PaxTarEntry Symlink(string name, string target, params string[] pax) =>
         new(TarEntryType.SymbolicLink, name, Records(pax)) { LinkName = target, ModificationTime = Time };
