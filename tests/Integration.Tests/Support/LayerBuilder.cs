@@ -29,8 +29,9 @@ internal sealed class LayerBuilder : IDisposable
     public LayerBuilder Symlink(string name, string target) =>
         Add(new PaxTarEntry(TarEntryType.SymbolicLink, name) { LinkName = target }, 0x1FF, 0, 0);
 
-    public LayerBuilder HardLink(string name, string target) =>
-        Add(new PaxTarEntry(TarEntryType.HardLink, name) { LinkName = target }, 0x1A4, 0, 0);
+    // An entry says what its file is, also one that is a link: docker goes by the last, umoci by the first.
+    public LayerBuilder HardLink(string name, string target, int mode = 0x1A4) =>
+        Add(new PaxTarEntry(TarEntryType.HardLink, name) { LinkName = target }, mode, 0, 0);
 
     public LayerBuilder Device(string name, int major, int minor) =>
         Add(new PaxTarEntry(TarEntryType.CharacterDevice, name) { DeviceMajor = major, DeviceMinor = minor }, 0x1B6, 0, 0);

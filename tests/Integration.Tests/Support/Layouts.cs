@@ -16,7 +16,7 @@ internal static class Layouts
         using var first = new LayerBuilder().File("mark1", Encoding.UTF8.GetBytes(mark))
             .Directory("usr/").Directory("usr/bin/").Symlink("bin", "usr/bin")
             .File("usr/bin/tool", Encoding.UTF8.GetBytes("tool"), 0x9ED)
-            .HardLink("usr/bin/same-tool", "usr/bin/tool")
+            .HardLink("usr/bin/same-tool", "usr/bin/tool", 0x9ED)
             .File("usr/bin/capable", [1, 2, 3], 0x1ED, 0, 0, ("SCHILY.xattr.user.note", "hello"))
             .Directory("data/", 0x3FF, 1000, 1001).File("data/keep", [1]).File("data/drop", [2])
             .Directory("data/deep/").File("data/deep/a", [3]).File("data/deep/b", [4])
