@@ -207,10 +207,15 @@ internal sealed class PullOperation(
 
         var config = await new StoredImage(_content).ConfigAsync(manifest.Manifest, cancellationToken).ConfigureAwait(false);
         var top = ChainId.Of(config.RootFs.DiffIds)[^1];
-        return await snapshotter.StatAsync(top.ToString(), cancellationToken).ConfigureAwait(false) is { Kind: SnapshotKind.Committed }
+
+        // A chain that the config does not hold yet, since whoever unpacked it died, would go with the next collection.
+        return IsHeld(manifest.Manifest.Config, top) && await snapshotter.StatAsync(top.ToString(), cancellationToken).ConfigureAwait(false) is { Kind: SnapshotKind.Committed }
             ? Result(target, manifest, top, upToDate: true, 0)
             : null;
     }
+
+    private bool IsHeld(Descriptor config, Digest top) =>
+        _content.Find(config.Digest)?.Labels.GetValueOrDefault(Labels.RefSnapshotPrefix + snapshotter!.Name) == top.ToString();
 
     private Dictionary<string, string> Pins() => request.Pin ? new() { [Labels.Pinned] = "pinned" } : [];
 

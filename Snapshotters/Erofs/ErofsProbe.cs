@@ -43,6 +43,11 @@ internal static class ErofsProbe
 
             return (null, reason);
         }
+        catch (ImageStoreException full) when (full.Kind == ErrorKind.NoSpace)
+        {
+            // Nothing can be tried, and yet what is there has to be listed and removed.
+            return (new LayerMounts(directories, isLoop: false), null);
+        }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw IoErrors.From(failure, $"Trying EROFS in {directories.Root}");

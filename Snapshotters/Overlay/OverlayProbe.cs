@@ -9,6 +9,9 @@ internal sealed record OverlayFeatures(bool IndexOff, bool UserXattr)
 {
     /// <summary>Options that the user wants besides.</summary>
     public IReadOnlyList<string> Chosen { get; init; } = [];
+
+    /// <summary>False where the disk had no room for a try, so that this is what most machines have.</summary>
+    public bool IsTried { get; init; } = true;
 }
 
 /// <summary>Tries overlayfs where the snapshots will lie, as only a try tells.</summary>
@@ -21,6 +24,7 @@ internal static class OverlayProbe
     public const string MergedName = "merged";
 
     /// <summary>The features, or why the file system cannot be used.</summary>
+    /// <remarks>On a full disk nothing can be tried, and yet what is there has to be listed and removed: overlayfs counts as usable there.</remarks>
     public static async Task<(OverlayFeatures? Features, string? Reason)> RunAsync(
         SnapshotDirectories directories, CancellationToken cancellationToken)
     {
@@ -30,10 +34,9 @@ internal static class OverlayProbe
         }
 
         var place = Path.Combine(directories.Root, SnapshotDirectories.RemovingPrefix + "probe-" + Guid.NewGuid());
+        var userXattr = !File.ReadAllText("/proc/self/uid_map").Contains(InitialUserNamespaceSize, StringComparison.Ordinal);
         try
         {
-            var userXattr = !File.ReadAllText("/proc/self/uid_map").Contains(
-                InitialUserNamespaceSize, StringComparison.Ordinal);
             Prepare(place, directories.Root);
             if (!ReportsTypes(Path.Combine(place, "lower")))
             {
@@ -53,6 +56,10 @@ internal static class OverlayProbe
 
             return (null, reason);
         }
+        catch (ImageStoreException full) when (full.Kind == ErrorKind.NoSpace)
+        {
+            return (new OverlayFeatures(IndexOff: true, userXattr) { IsTried = false }, null);
+        }
         finally
         {
             RemovedTrees.DeleteTree(place, RemovalBudget.Unlimited);
@@ -66,7 +73,7 @@ internal static class OverlayProbe
     {
         var chosen = features with { Chosen = options.MountOptions };
         string[] tried = [.. options.MountOptions, .. options.Volatile ? [OverlayMounts.Volatile] : Array.Empty<string>()];
-        if (tried.Length == 0)
+        if (tried.Length == 0 || !features.IsTried)
         {
             return chosen;
         }

@@ -116,6 +116,9 @@ public static class SnapshotterFactory
         var (catalogue, directories) = await RecoverAsync(NativeSnapshotter.SnapshotterName).ConfigureAwait(false);
         return new NativeSnapshotter(catalogue, directories);
 
+        bool HasOnlyNative() => Counts(namespaceName, metadata) is var counts
+            && counts[NativeSnapshotter.SnapshotterName] > 0 && counts[OverlaySnapshotter.SnapshotterName] == 0;
+
         async Task<(ISnapshotter? Snapshotter, string? Reason)> TryOverlayAsync()
         {
             var place = new SnapshotDirectories(rootDirectory, OverlaySnapshotter.SnapshotterName);
@@ -123,6 +126,11 @@ public static class SnapshotterFactory
             if (features is null)
             {
                 return (null, reason);
+            }
+
+            if (name is null && !features.IsTried && HasOnlyNative())
+            {
+                return (null, null);
             }
 
             var (rows, recovered) = await RecoverAsync(OverlaySnapshotter.SnapshotterName).ConfigureAwait(false);

@@ -39,6 +39,26 @@ public sealed class PullPolicyTests : PullTest
         Assert.Single(await Snapshots(engine));
     }
 
+    [Theory]
+    [InlineData(PullPolicy.Always)]
+    [InlineData(PullPolicy.Never)]
+    public async Task Repeated_WhereTheFirstDiedBeforeItHeldTheSnapshots_HoldsThem(PullPolicy policy)
+    {
+        Registry.AddImage("latest", ImageBuilder.Tar("a", 5_000), ImageBuilder.Tar("b", 6_000));
+        await using var engine = await OpenAsync();
+        await PullAsync(engine, PullPolicy.Always);
+        var config = engine.Content.List().Single(blob => blob.Labels.Keys.Any(IsSnapshotRef));
+        await engine.Content.UpdateLabelsAsync(
+            config.Digest, new Dictionary<string, string> { [config.Labels.Keys.Single(IsSnapshotRef)] = string.Empty }, Ct);
+
+        await PullAsync(engine, policy);
+
+        await engine.CollectAsync(Ct);
+        Assert.Equal(2, (await Snapshots(engine)).Count);
+
+        static bool IsSnapshotRef(string label) => label.StartsWith(Labels.RefSnapshotPrefix, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Missing_OfHalfAnImage_BringsTheRest()
     {

@@ -45,6 +45,12 @@ public sealed class FullDiskTests : IDisposable
         await Cleaning.OkAsync(cli, Default, ["unpack", archive.First.Name]);
         await ShAsync(boot, $"cat /dev/zero >{disk}/fill; sync; cat /dev/zero >{disk}/fill2; sync; cat /dev/zero >{disk}/fill3");
         Assert.Equal(NoSpace, await TagUntilRefusedAsync(cli, archive.First.Name));
+        foreach (var kind in new[] { "overlayfs", "native", "erofs" })
+        {
+            await Cleaning.OkAsync(cli, Default, ["snapshots", "ls", "--snapshotter", kind]);
+        }
+
+        Assert.NotEmpty((await cli.JsonAsync(Default, "snapshots", "ls")).EnumerateArray());
 
         // Each name for itself, so that many commits come before any file goes.
         foreach (var ns in StoreView.Namespaces)
