@@ -1,14 +1,17 @@
 """The images: made once, kept in a cache, with what is in them counted by a reader that is none of the peers'."""
 import gzip
 import hashlib
+import io
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tarfile
 import zlib
 
+from . import many
 from .measure import MB
 from .needs import Missing, make_image
 
@@ -40,6 +43,42 @@ def fixture(preset):
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return folder
+
+
+def small_files():
+    """The folder of a layout whose one layer has 100,000 files of 1 KB in 1,000 directories; made on first use."""
+    folder = os.path.join(cache(), "small")
+    if not os.path.isdir(folder):
+        part = f"{folder}.{os.getpid()}.part"
+        print("bench: making the image of small files (only this once)", file=sys.stderr)
+        try:
+            tree = os.path.join(part, "tree.tar")
+            os.makedirs(part)
+            write_small(tree)
+            many.packed(os.path.join(part, "layout"), tree)
+            os.unlink(tree)
+            counted = count_layers(os.path.join(part, "layout"))
+            with open(os.path.join(part, "layout", "contents.json"), "w") as f:
+                json.dump(counted, f)
+            os.rename(os.path.join(part, "layout"), folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def write_small(path):
+    """Text, so that it compresses as files of this kind do."""
+    chance = random.Random(1)
+    words = [chance.randbytes(4).hex() for _ in range(2000)]
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for folder in range(1000):
+            top = tarfile.TarInfo(f"srv/{folder:03}")
+            top.type, top.mode, top.mtime = tarfile.DIRTYPE, 0o755, 1_700_000_000
+            tar.addfile(top)
+            for number in range(100):
+                member = tarfile.TarInfo(f"{top.name}/{number:02}.txt")
+                member.size, member.mode, member.mtime = 1000, 0o644, 1_700_000_000
+                tar.addfile(member, io.BytesIO(" ".join(chance.choices(words, k=120)).encode()[:1000]))
 
 
 def blob(layout, digest):

@@ -88,3 +88,13 @@ def one(folder, layers_mb):
     layout.name(layout.image([(layer, layer["digest"]) for layer in layers], "amd64"), "latest")
     layout.finish()
     return layout
+
+
+def packed(folder, tar):
+    """A layout with one image, `latest`, of one layer: a tar of a file, in gzip."""
+    layout = Layout(folder)
+    with open(tar, "rb") as f:
+        raw = f.read()
+    layer = layout.blob(gzip.compress(raw, 6, mtime=0), OCI + ".layer.v1.tar+gzip")
+    layout.name(layout.image([(layer, "sha256:" + hashlib.sha256(raw).hexdigest())], "amd64"), "latest")
+    layout.finish()

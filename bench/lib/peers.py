@@ -52,21 +52,26 @@ class Peer:
 
 class Ours(Peer):
     binary = None
+    snapshotter = "overlayfs"
 
     def verb(self, *args):
         return [self.binary, "--root", self.at("root"), *args]
 
     def pull(self, ref):
-        return self.measured(self.verb("pull", ref))
+        return self.measured(self.verb("pull", "--snapshotter", self.snapshotter, ref))
 
     @contextlib.contextmanager
     def tree(self, ref):
         os.mkdir(self.at("mnt"))
-        call(self.verb("mount", ref, self.at("mnt")), self.log)
+        call(self.verb("mount", "--snapshotter", self.snapshotter, ref, self.at("mnt")), self.log)
         try:
             yield self.at("mnt")
         finally:
-            call(self.verb("unmount", self.at("mnt")), self.log)
+            call(self.verb("unmount", "--snapshotter", self.snapshotter, self.at("mnt")), self.log)
+
+
+class OursErofs(Ours):
+    snapshotter = "erofs"
 
 
 class Containerd(Peer):
@@ -157,4 +162,4 @@ class SkopeoUmoci(Peer):
         yield self.at("bundle/rootfs")
 
 
-PEERS = {"ours": Ours, "containerd": Containerd, "podman": Podman, "skopeo+umoci": SkopeoUmoci}
+PEERS = {"ours": Ours, "ours-erofs": OursErofs, "containerd": Containerd, "podman": Podman, "skopeo+umoci": SkopeoUmoci}
