@@ -43,14 +43,12 @@ internal static class ErofsProbe
 
             return (null, reason);
         }
-        catch (ImageStoreException full) when (full.Kind == ErrorKind.NoSpace)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ImageStoreException)
         {
-            // Nothing can be tried, and yet what is there has to be listed and removed.
-            return (new LayerMounts(directories, isLoop: false), null);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw IoErrors.From(failure, $"Trying EROFS in {directories.Root}");
+            var told = failure as ImageStoreException ?? IoErrors.From(failure, $"Trying EROFS in {directories.Root}");
+
+            // On a full disk nothing can be tried, and yet what is there has to be listed and removed.
+            return told.Kind == ErrorKind.NoSpace ? (new LayerMounts(directories, isLoop: false), null) : throw told;
         }
         finally
         {
