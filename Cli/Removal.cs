@@ -12,7 +12,7 @@ internal static class Removal
     public const string Verb = "delete-removed-trees";
 
     /// <summary>What a command deletes itself takes no longer than to start a process does.</summary>
-    private const long InlineEntries = 1000;
+    private const long InlineEntries = 100;
 
     public static Option<bool> Sync() => new("--sync") { Description = "Wait until the files of large snapshots are gone, too" };
 
