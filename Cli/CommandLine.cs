@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using ImageStore.Cli.Commands;
 using ImageStore.Cli.Output;
+using ImageStore.Store.Errors;
 
 namespace ImageStore.Cli;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageStore.Engine;
 using ImageStore.Engine.Configuration;
+using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
 namespace ImageStore.Cli;

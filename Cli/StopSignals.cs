@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ImageStore.Store.Errors;
 
 namespace ImageStore.Cli;
 

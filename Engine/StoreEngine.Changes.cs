@@ -31,7 +31,8 @@ public sealed partial class StoreEngine
     {
         var trees = await OpenTreesAsync(snapshot, lower, snapshotter, cancellationToken).ConfigureAwait(false);
         await using var held = trees.ConfigureAwait(false);
-        return await LayerBlob.RunAsync(trees, output, options with { Limits = _options.Settings.Layers }, cancellationToken).ConfigureAwait(false);
+        return await LayerBlob.RunAsync(trees.Lower, trees.Upper, output, options with { Limits = _options.Settings.Layers }, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Makes a snapshot to be changed, on an image or a committed snapshot, or empty when that is null.</summary>

@@ -36,6 +36,7 @@ internal sealed class ReferenceGraph(IReadOnlyList<IResourceTable> tables, Momen
     {
         ResourceKind.Lease => IsExpired(row) ? null : RootReason.Lease,
         ResourceKind.Image => IsExpired(row) && !row.Labels.ContainsKey(Labels.Pinned) ? null : RootReason.Image,
+        ResourceKind.Container => RootReason.Container,
         _ when row.Labels.ContainsKey(Labels.Root) => RootReason.Label,
         _ => row.InUse ? RootReason.InUse : null,
     };

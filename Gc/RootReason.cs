@@ -14,4 +14,7 @@ public enum RootReason
 
     /// <summary>It is a snapshot that is written to or looked at.</summary>
     InUse,
+
+    /// <summary>It is a container.</summary>
+    Container,
 }

@@ -44,6 +44,9 @@ public static partial class Labels
     /// <summary>The diff ID of a compressed layer.</summary>
     public const string Uncompressed = "containerd.io/uncompressed";
 
+    /// <summary>Ours, of a snapshot that is not committed and was made under a lease: it is in use no longer than something keeps it.</summary>
+    public const string Leased = "imagestore/leased";
+
     /// <summary>When a snapshot was used last, RFC 3339: what conditional references ask for.</summary>
     public const string UsedAt = "containerd.io/gc.cond.value-usedat";
 

@@ -19,13 +19,14 @@ internal sealed class RootLock : IDisposable
 
     /// <summary>Takes the lock, and waits for who has it when somebody is told of that.</summary>
     /// <param name="path">The lock's file, made when missing.</param>
+    /// <param name="holder">Who takes it, as others are told; null for the program's name.</param>
     /// <param name="onWait">Is told once who has it, such as <c>imagestore (process 4711)</c>; null not to wait.</param>
     /// <param name="time">The clock that paces the waiting.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="ImageStoreException">Another has it, and it is not waited for
     /// (<see cref="ErrorKind.FailedPrecondition"/>), or the lock cannot be made.</exception>
     public static async Task<RootLock> TakeAsync(
-        string path, Action<string>? onWait, TimeProvider time, CancellationToken cancellationToken)
+        string path, string? holder, Action<string>? onWait, TimeProvider time, CancellationToken cancellationToken)
     {
         var file = KernelFile.OpenLockFile(path);
         try
@@ -56,7 +57,7 @@ internal sealed class RootLock : IDisposable
                 await Task.Delay(s_poll, time, cancellationToken).ConfigureAwait(false);
             }
 
-            WriteHolder(file);
+            WriteHolder(file, holder ?? Path.GetFileName(Environment.ProcessPath));
             return new RootLock(file);
         }
         catch
@@ -68,10 +69,10 @@ internal sealed class RootLock : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static void WriteHolder(SafeFileHandle file)
+    private static void WriteHolder(SafeFileHandle file, string? who)
     {
         var me = string.Create(
-            CultureInfo.InvariantCulture, $"{Path.GetFileName(Environment.ProcessPath)} (process {Environment.ProcessId})");
+            CultureInfo.InvariantCulture, $"{who} (process {Environment.ProcessId})");
         try
         {
             RandomAccess.SetLength(file, 0);

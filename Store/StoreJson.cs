@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ImageStore.Store.Containers;
 using ImageStore.Store.Content;
 using ImageStore.Store.Images;
 using ImageStore.Store.Leases;
@@ -10,6 +11,7 @@ namespace ImageStore.Store;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ContainerRow))]
 [JsonSerializable(typeof(ContentRow))]
 [JsonSerializable(typeof(ImageRow))]
 [JsonSerializable(typeof(LeaseRow))]

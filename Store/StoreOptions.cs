@@ -10,6 +10,9 @@ public sealed record StoreOptions
     /// <summary>A reader takes no lock and needs no root to be there.</summary>
     public MetadataAccess Access { get; init; } = MetadataAccess.ReadWrite;
 
+    /// <summary>Who has the root now, as those who wait for it are told; null for the program's name.</summary>
+    public string? Holder { get; init; }
+
     /// <summary>Is told who has the root while it is waited for; null not to wait.</summary>
     public Action<string>? OnWait { get; init; }
 

@@ -1,3 +1,4 @@
+using ImageStore.Store.Containers;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
@@ -19,6 +20,9 @@ public sealed class StoreRoot : IAsyncDisposable
     private const string ContentName = "content";
     private const string QuarantineName = "quarantine";
 
+    /// <summary>The name of the file in a root by which a daemon tells itself from those of other roots.</summary>
+    public const string IdName = "uuid";
+
     /// <summary>The configuration's name in a root.</summary>
     public const string ConfigurationName = "config.toml";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
@@ -26,7 +30,7 @@ public sealed class StoreRoot : IAsyncDisposable
     // What others of this house keep in a root is listed here too, so that all else can be told to be foreign.
     private static readonly HashSet<string> s_names = new(StringComparer.Ordinal)
     {
-        LockName, MetadataName, MetadataName + ".new", ContentName, QuarantineName, ConfigurationName, "snapshots", "scrub.json", "lost+found",
+        LockName, MetadataName, MetadataName + ".new", ContentName, QuarantineName, ConfigurationName, "snapshots", "scrub.json", IdName, "lost+found",
     };
 
     private readonly RootLock? _lock;
@@ -41,7 +45,7 @@ public sealed class StoreRoot : IAsyncDisposable
         (Directory, _lock, Database, _time, _sharing) = (directory, held, db, options.Time, options.Sharing);
         _paths = new BlobPaths(Path.Combine(directory, ContentName));
         _files = new BlobFiles(db, _paths, _guards);
-        Resources = [new LeaseTable(), new ImageTable(), new ContentTable(_files), .. options.OtherResources(directory)];
+        Resources = [new LeaseTable(), new ImageTable(), new ContainerTable(), new ContentTable(_files), .. options.OtherResources(directory)];
         Namespaces = new NamespaceCatalogue(db, Resources, ns => IngestFolders().Count(folder => folder.Namespace == ns), _time);
         Quotas = new QuotaKeeper(db, _paths, _guards, Resources);
     }
@@ -85,7 +89,8 @@ public sealed class StoreRoot : IAsyncDisposable
         }
 
         Create(root);
-        var held = await RootLock.TakeAsync(Path.Combine(root, LockName), options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
+        var held = await RootLock.TakeAsync(
+            Path.Combine(root, LockName), options.Holder, options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
         MetadataDb? db = null;
         try
         {
@@ -119,7 +124,8 @@ public sealed class StoreRoot : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var root = Path.GetFullPath(directory);
-        using var held = await RootLock.TakeAsync(Path.Combine(root, LockName), options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
+        using var held = await RootLock.TakeAsync(
+            Path.Combine(root, LockName), options.Holder, options.OnWait, options.Time, cancellationToken).ConfigureAwait(false);
         var quarantine = new Quarantine(Path.Combine(root, QuarantineName), options.Time);
         return MetadataRebuild.Run(
             Path.Combine(root, MetadataName),
@@ -201,6 +207,9 @@ public sealed class StoreRoot : IAsyncDisposable
 
     /// <summary>The leases of <paramref name="namespace"/>.</summary>
     public LeaseManager Leases(string @namespace) => new(Database, NamespaceName.Check(@namespace), _time);
+
+    /// <summary>The containers of <paramref name="namespace"/>.</summary>
+    public ContainerCatalogue Containers(string @namespace) => new(Database, NamespaceName.Check(@namespace), _time);
 
     /// <summary>Closes the database, then lets go of the root.</summary>
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using ImageStore.Store.Containers;
 using ImageStore.Store.Content;
 using ImageStore.Store.Images;
 using ImageStore.Store.Leases;
@@ -10,7 +11,7 @@ namespace ImageStore.Store;
 internal static class StoreTables
 {
     /// <summary>The tables that a damaged database is asked for when it cannot tell its own.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["namespaces", "content", "images", "leases", "leaseresources", "snapshots", "snapshot-counters"];
+    public static IReadOnlyList<string> Names { get; } = ["namespaces", "content", "images", "leases", "leaseresources", "containers", "snapshots", "snapshot-counters"];
 
     public static MetadataTable<NamespaceRow> Namespaces { get; } = new("namespaces", StoreJson.Default.NamespaceRow);
 
@@ -22,4 +23,6 @@ internal static class StoreTables
 
     public static MetadataTable<LeaseResourceRow> LeaseResources { get; } =
         new("leaseresources", StoreJson.Default.LeaseResourceRow);
+
+    public static MetadataTable<ContainerRow> Containers { get; } = new("containers", StoreJson.Default.ContainerRow);
 }

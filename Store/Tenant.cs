@@ -1,3 +1,4 @@
+using ImageStore.Store.Containers;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
@@ -15,6 +16,7 @@ public sealed class Tenant
     {
         (Namespace, _quotas) = (@namespace, root.Quotas);
         (Content, Images, Leases) = (root.Content(@namespace), root.Images(@namespace), root.Leases(@namespace));
+        Containers = root.Containers(@namespace);
     }
 
     /// <summary>The namespace's name.</summary>
@@ -28,6 +30,9 @@ public sealed class Tenant
 
     /// <summary>Its leases.</summary>
     public LeaseManager Leases { get; }
+
+    /// <summary>Its containers.</summary>
+    public ContainerCatalogue Containers { get; }
 
     /// <inheritdoc cref="QuotaKeeper.Check"/>
     public void CheckQuota(long bytes, string what) => _quotas.Check(Namespace, bytes, what);

@@ -24,7 +24,7 @@ internal static class CommandTree
             ContentCommand.Build(), SnapshotsCommand.Build(), LeaseCommand.Build(), NamespacesCommand.Build(), DiskUsageCommand.Build(),
             GcCommand.Build(), WhyCommand.Build(), FsckCommand.Build(), MaintainCommand.Build(), MountCommand.BuildMount(),
             MountCommand.BuildUnmount(), UnshareCommand.Build(), UnpackCommand.Build(), DiffCommand.Build(), CommitCommand.Build(),
-            RebaseCommand.Build(), InfoCommand.Build(), ConfigCommand.Build(), HostsCommand.Build(),
+            RebaseCommand.Build(), DaemonCommand.Build(), InfoCommand.Build(), ConfigCommand.Build(), HostsCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build(), RemovedTreesCommand.Build()])
         {
             root.Subcommands.Add(command);

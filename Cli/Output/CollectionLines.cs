@@ -45,6 +45,7 @@ internal static class CollectionLines
         Add(parts, Count(ResourceKind.Content), "blob");
         Add(parts, Count(ResourceKind.Snapshot), "snapshot");
         Add(parts, Count(ResourceKind.Lease), "lease");
+        Add(parts, Count(ResourceKind.Container), "container");
         Add(parts, report.Ingests, "download");
         output.WriteLine($"removed {What(parts)}; {Sizes.Of(report.FreedBytes)} freed");
 

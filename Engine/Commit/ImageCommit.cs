@@ -44,7 +44,8 @@ internal sealed class ImageCommit(
             {
                 Compression = request.Compression, LatestTime = request.Timestamp?.ToUnixTimeSeconds(), Limits = limits,
             };
-            var layer = await LayerBlob.WriteAsync(tenant.Content, trees, options, lease, cancellationToken).ConfigureAwait(false);
+            var layer = await LayerBlob.WriteAsync(
+                tenant.Content, new LayerBlobRequest(trees.Lower, trees.Upper, options) { Lease = lease }, cancellationToken).ConfigureAwait(false);
             Describe(config, image, layer.Diff.DiffId, request, made);
             var target = await new ImageAssembler(tenant).PutAsync(
                 name, config, [.. image?.Manifest.Layers ?? [], layer.Descriptor], ImageAssembler.Annotate(image), lease, cancellationToken)

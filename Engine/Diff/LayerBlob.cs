@@ -1,8 +1,8 @@
 using ImageStore.Snapshotters.Layers.Diff;
+using ImageStore.Snapshotters.Mounts;
 using ImageStore.Store;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
-using ImageStore.Store.Leases;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Engine.Diff;
@@ -13,18 +13,18 @@ namespace ImageStore.Engine.Diff;
 internal sealed record LayerBlob(Descriptor Descriptor, LayerDiff Diff)
 {
     /// <summary>Streams the difference into the store; of a failure nothing is left.</summary>
-    public static async Task<LayerBlob> WriteAsync(
-        IContentStore content, DiffTrees trees, DiffOptions options, Lease lease, CancellationToken cancellationToken)
+    public static async Task<LayerBlob> WriteAsync(IContentStore content, LayerBlobRequest request, CancellationToken cancellationToken)
     {
-        var reference = $"layer-diff-{Guid.NewGuid():N}";
+        var (options, reference) = (request.Options, request.Reference ?? $"layer-diff-{Guid.NewGuid():N}");
         var writer = await content.OpenWriterAsync(reference, 0, DigestAlgorithm.Sha256, cancellationToken).ConfigureAwait(false);
         await using var opened = writer.ConfigureAwait(false);
         try
         {
-            var diff = await RunAsync(trees, new IngestStream(writer), options, cancellationToken).ConfigureAwait(false);
+            writer.Restart();
+            var diff = await RunAsync(request.Lower, request.Upper, new IngestStream(writer), options, cancellationToken).ConfigureAwait(false);
             var layer = new Descriptor { MediaType = options.Compression.MediaType, Digest = writer.CurrentDigest, Size = writer.Offset };
-            var labels = new Dictionary<string, string> { [Labels.Uncompressed] = diff.DiffId.ToString() };
-            await writer.CommitAsync(layer, labels, lease, cancellationToken).ConfigureAwait(false);
+            var labels = new Dictionary<string, string>(request.Labels, StringComparer.Ordinal) { [Labels.Uncompressed] = diff.DiffId.ToString() };
+            await writer.CommitAsync(layer, labels, request.Lease, cancellationToken).ConfigureAwait(false);
             return new LayerBlob(layer, diff);
         }
         catch
@@ -36,10 +36,11 @@ internal sealed record LayerBlob(Descriptor Descriptor, LayerDiff Diff)
     }
 
     /// <summary>Writes the difference into any stream.</summary>
-    public static Task<LayerDiff> RunAsync(DiffTrees trees, Stream output, DiffOptions options, CancellationToken cancellationToken) =>
+    public static Task<LayerDiff> RunAsync(
+        IReadOnlyList<Mount> lower, IReadOnlyList<Mount> upper, Stream output, DiffOptions options, CancellationToken cancellationToken) =>
         // It blocks on the disk for as long as it takes, so it does not belong on the pool.
         Task.Factory.StartNew(
-            () => LayerDiffer.Write(trees.Lower, trees.Upper, output, options, cancellationToken),
+            () => LayerDiffer.Write(lower, upper, output, options, cancellationToken),
             cancellationToken,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default);

@@ -3,6 +3,7 @@ using ImageStore.Engine.Pull;
 using ImageStore.Gc;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
+using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;

@@ -3,6 +3,7 @@ using ImageStore.Engine.Pull;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
+using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
 using ImageStore.Store.Leases;

@@ -1,5 +1,6 @@
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Snapshotters.Snapshots;
@@ -27,20 +28,16 @@ internal abstract class DirectorySnapshotter(SnapshotCatalogue catalogue, Snapsh
             [.. catalogue.List().Where(pair => IsWhole(pair.Value)).Select(pair => pair.Value.ToInfo(pair.Key))]);
     }
 
-    public Task<SnapshotInfo> UpdateLabelsAsync(
-        string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
-    {
-        var copy = SnapshotArguments.CheckLabels(labels);
-        return catalogue.CommitAsync(
+    public Task<SnapshotInfo> UpdateLabelsAsync(string key, LabelUpdate labels, CancellationToken cancellationToken) =>
+        catalogue.CommitAsync(
             rows =>
             {
-                var row = (rows.Get(key) ?? throw SnapshotErrors.NotFound(key))
-                    with { Labels = copy, UpdatedAt = catalogue.Now };
+                var row = rows.Get(key) ?? throw SnapshotErrors.NotFound(key);
+                row = row with { Labels = labels.Apply(row.Labels), UpdatedAt = catalogue.Now };
                 rows.Put(key, row);
                 return row.ToInfo(key);
             },
             cancellationToken);
-    }
 
     public async Task<SnapshotUsage> UsageAsync(string key, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Mounts;
+using ImageStore.Store;
 
 namespace ImageStore.Snapshotters.Snapshots;
 
@@ -28,9 +29,8 @@ public interface ISnapshotter
     /// <summary>A snapshot's metadata, or null when there is none or it cannot be trusted after a power cut.</summary>
     Task<SnapshotInfo?> StatAsync(string key, CancellationToken cancellationToken);
 
-    /// <summary>Replaces a snapshot's labels.</summary>
-    Task<SnapshotInfo> UpdateLabelsAsync(
-        string key, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
+    /// <summary>Changes a snapshot's labels.</summary>
+    Task<SnapshotInfo> UpdateLabelsAsync(string key, LabelUpdate labels, CancellationToken cancellationToken);
 
     /// <summary>What a snapshot itself occupies; for a committed one it is counted once and remembered.</summary>
     Task<SnapshotUsage> UsageAsync(string key, CancellationToken cancellationToken);

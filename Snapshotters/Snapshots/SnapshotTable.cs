@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImageStore.Store;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Resources;
 
@@ -49,13 +50,13 @@ internal sealed class SnapshotTable(string rootDirectory, RemovalBudget budget) 
         return key[..key.IndexOf('/')];
     }
 
-    // Somebody has what is not committed mounted, or is filling it.
+    // Somebody has what is not committed mounted, or is filling it. Clients of the API may die meanwhile; their leases tell.
     private static ResourceRow Row(Resource snapshot, SnapshotRow row) => new(
         snapshot,
         row.Labels,
         row.Parent is { } parent ? [snapshot.Beside(ResourceKind.Snapshot, $"{Snapshotter(snapshot)}/{parent}")] : [])
     {
-        InUse = row.Kind != SnapshotKind.Committed,
+        InUse = row.Kind != SnapshotKind.Committed && !row.Labels.ContainsKey(Labels.Leased),
         Size = SnapshotCatalogue.Weight(row),
     };
 }

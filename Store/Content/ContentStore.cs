@@ -102,17 +102,16 @@ internal sealed class ContentStore : IContentStore
         using var held = await _guards.HoldAsync(descriptor.Digest, cancellationToken).ConfigureAwait(false);
         var file = new FileInfo(_paths.Blob(descriptor.Digest));
         return file.Exists && file.Length == descriptor.Size && MayHave(descriptor.Digest, proof)
-            ? await RecordAsync(descriptor, proof.Registry, new ContentWriter.CommitRequest(labels, lease), cancellationToken).ConfigureAwait(false)
+            ? await RecordAsync(descriptor, proof.Registry, null, new ContentWriter.CommitRequest(labels, lease), cancellationToken).ConfigureAwait(false)
             : null;
     }
 
-    public Task<ContentInfo> UpdateLabelsAsync(
-        Digest digest, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+    public Task<ContentInfo> UpdateLabelsAsync(Digest digest, LabelUpdate labels, CancellationToken cancellationToken) =>
         _db.CommitAsync(
             tx =>
             {
                 var before = tx.Get(StoreTables.Content, Key(digest)) ?? throw Missing(digest);
-                var row = before with { Labels = Labels.Merge(before.Labels, labels), UpdatedAt = _time.GetUtcNow() };
+                var row = before with { Labels = labels.Apply(before.Labels), UpdatedAt = _time.GetUtcNow() };
                 tx.Put(StoreTables.Content, Key(digest), row);
                 return Info(digest, row);
             },
@@ -141,6 +140,12 @@ internal sealed class ContentStore : IContentStore
                 .Select(path => new IngestDirectory(path).Read(_namespace))
                 .OfType<IngestStatus>()
                 .OrderBy(status => status.Ref, StringComparer.Ordinal)];
+
+    public IngestStatus? FindIngest(string reference)
+    {
+        CheckRef(reference);
+        return new IngestDirectory(_paths.Ingest(_namespace, reference)).Read(_namespace);
+    }
 
     public void AbortIngest(string reference)
     {
@@ -185,7 +190,7 @@ internal sealed class ContentStore : IContentStore
         ContentInfo info;
         try
         {
-            info = await RecordAsync(expected, writer.Origin, request, cancellationToken).ConfigureAwait(false);
+            info = await RecordAsync(expected, writer.Origin, writer.Ref, request, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception refused) when (refused.InnerException is null)
         {
@@ -216,7 +221,7 @@ internal sealed class ContentStore : IContentStore
     }
 
     private Task<ContentInfo> RecordAsync(
-        Descriptor blob, string? origin, ContentWriter.CommitRequest request, CancellationToken cancellationToken) =>
+        Descriptor blob, string? origin, string? reference, ContentWriter.CommitRequest request, CancellationToken cancellationToken) =>
         _db.CommitAsync(
             tx =>
             {
@@ -238,6 +243,10 @@ internal sealed class ContentStore : IContentStore
                 if (request.Lease is { } lease)
                 {
                     LeaseManager.Add(tx, lease, new LeaseResource("content", blob.Digest.ToString()), Moment.Now(_time));
+                    if (reference is not null)
+                    {
+                        LeaseManager.Remove(tx, LeaseManager.RowKey(lease.Namespace, lease.Id), new LeaseResource("ingests", reference));
+                    }
                 }
 
                 return Info(blob.Digest, row);

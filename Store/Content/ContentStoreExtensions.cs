@@ -32,6 +32,15 @@ public static class ContentStoreExtensions
                 "Remove it with 'imagestore content rm' and pull the image again.");
     }
 
+    /// <summary>Sets labels, and removes those whose value is empty.</summary>
+    /// <exception cref="ImageStoreException">The namespace does not see the blob (<see cref="ErrorKind.NotFound"/>).</exception>
+    public static Task<ContentInfo> UpdateLabelsAsync(
+        this IContentStore content, Digest digest, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        return content.UpdateLabelsAsync(digest, LabelUpdate.Set(labels), cancellationToken);
+    }
+
     /// <summary>Stores <paramref name="bytes"/>, or sets the labels when the namespace has the blob already.</summary>
     /// <exception cref="ImageStoreException">They do not match <paramref name="descriptor"/>.</exception>
     public static async Task PutAsync(

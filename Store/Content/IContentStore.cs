@@ -51,10 +51,10 @@ public interface IContentStore
     Task<ContentInfo?> AdoptAsync(
         Descriptor descriptor, BlobProof proof, IReadOnlyDictionary<string, string> labels, Lease? lease, CancellationToken cancellationToken);
 
-    /// <summary>Sets labels, and removes those whose value is empty.</summary>
-    /// <exception cref="ImageStoreException">The namespace does not see the blob (<see cref="ErrorKind.NotFound"/>).</exception>
-    Task<ContentInfo> UpdateLabelsAsync(
-        Digest digest, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
+    /// <summary>Changes labels.</summary>
+    /// <exception cref="ImageStoreException">The namespace does not see the blob (<see cref="ErrorKind.NotFound"/>), or a label is
+    /// malformed (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    Task<ContentInfo> UpdateLabelsAsync(Digest digest, LabelUpdate labels, CancellationToken cancellationToken);
 
     /// <summary>Takes the blob out of the namespace, and its bytes off the disk when no other namespace sees it.</summary>
     /// <exception cref="ImageStoreException">The namespace does not see it (<see cref="ErrorKind.NotFound"/>).</exception>
@@ -62,6 +62,9 @@ public interface IContentStore
 
     /// <summary>The ingests of the namespace.</summary>
     IReadOnlyList<IngestStatus> ListIngests();
+
+    /// <summary>The ingest of that name, or null.</summary>
+    IngestStatus? FindIngest(string reference);
 
     /// <summary>Deletes an ingest and its bytes.</summary>
     /// <exception cref="ImageStoreException">There is none (<see cref="ErrorKind.NotFound"/>), or it has a writer

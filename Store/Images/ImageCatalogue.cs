@@ -32,16 +32,8 @@ public sealed class ImageCatalogue
     public Task<ImageRecord> PutAsync(
         string name, Descriptor target, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(target);
-        if (name.Length == 0 || name.Any(char.IsControl))
-        {
-            throw new ImageStoreException(
-                ErrorKind.InvalidArgument,
-                $"'{Printable.Of(name)}' cannot name an image.",
-                "A name has at least one character, and no control characters.");
-        }
-
+        CheckName(name);
         return _db.CommitAsync(
             tx =>
             {
@@ -50,16 +42,59 @@ public sealed class ImageCatalogue
                 var row = new ImageRow(
                     target, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now,
                     before?.Target.Digest == target.Digest ? before.UsedAt : now);
-                tx.Put(StoreTables.Images, _prefix + name, row);
-                if (before is null)
-                {
-                    QuotaKeeper.CheckImages(tx, _namespace, name);
-                }
-
-                return Record(name, row);
+                return Put(tx, name, row, isNew: before is null);
             },
             cancellationToken);
     }
+
+    /// <summary>Makes a name that must not be there yet.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="target">What it names.</param>
+    /// <param name="labels">Its labels.</param>
+    /// <param name="at">When it is to have been made; null for now.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="ImageStoreException">As for <see cref="PutAsync"/>, or the name is taken (<see cref="ErrorKind.AlreadyExists"/>).</exception>
+    public Task<ImageRecord> CreateAsync(
+        string name, Descriptor target, IReadOnlyDictionary<string, string> labels, DateTimeOffset? at, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        CheckName(name);
+        return _db.CommitAsync(
+            tx =>
+            {
+                if (tx.Get(StoreTables.Images, _prefix + name) is not null)
+                {
+                    throw new ImageStoreException(ErrorKind.AlreadyExists, $"The image {Printable.Of(name)} exists.");
+                }
+
+                var now = _time.GetUtcNow();
+                NamespaceCatalogue.Ensure(tx, _namespace, now);
+                return Put(tx, name, new ImageRow(target, Labels.Merge(Labels.None, labels), at ?? now, at ?? now, now), isNew: true);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Changes what a name stands for and its labels.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="change">Gives what it becomes; runs within the transaction. Name and times are not read.</param>
+    /// <param name="at">When it is to have been changed; null for now.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="ImageStoreException">There is no such image (<see cref="ErrorKind.NotFound"/>), or a label is malformed
+    /// (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    public Task<ImageRecord> UpdateAsync(
+        string name, Func<ImageRecord, ImageRecord> change, DateTimeOffset? at, CancellationToken cancellationToken) =>
+        _db.CommitAsync(
+            tx =>
+            {
+                var before = tx.Get(StoreTables.Images, _prefix + name) ?? throw Missing(name);
+                var after = change(Record(name, before));
+                var row = before with
+                {
+                    Target = after.Target, Labels = Labels.Merge(Labels.None, after.Labels), UpdatedAt = at ?? _time.GetUtcNow(),
+                };
+                return Put(tx, name, row, isNew: false);
+            },
+            cancellationToken);
 
     /// <summary>Notes that the image is used, which keeps it longer when the disk gets full. It is no error when it is gone.</summary>
     public async Task TouchAsync(string name, CancellationToken cancellationToken)
@@ -81,20 +116,51 @@ public sealed class ImageCatalogue
 
     /// <summary>Forgets the name; what it named stays until it is collected.</summary>
     /// <exception cref="ImageStoreException">There is no such image (<see cref="ErrorKind.NotFound"/>).</exception>
-    public Task RemoveAsync(string name, CancellationToken cancellationToken) =>
+    public Task RemoveAsync(string name, CancellationToken cancellationToken) => RemoveAsync(name, null, cancellationToken);
+
+    /// <summary>Does so only while the name stands for <paramref name="target"/>, where that is not null.</summary>
+    /// <exception cref="ImageStoreException">There is no such image, or it stands for something else (<see cref="ErrorKind.NotFound"/>).</exception>
+    public Task RemoveAsync(string name, Digest? target, CancellationToken cancellationToken) =>
         _db.CommitAsync(
             tx =>
             {
-                if (!tx.Delete(StoreTables.Images, _prefix + name))
+                var row = tx.Get(StoreTables.Images, _prefix + name) ?? throw Missing(name);
+                if (target is { } wanted && row.Target.Digest != wanted)
                 {
-                    throw Missing(name);
+                    throw new ImageStoreException(
+                        ErrorKind.NotFound, $"The image {Printable.Of(name)} stands for {row.Target.Digest}, not {wanted}.");
                 }
+
+                tx.Delete(StoreTables.Images, _prefix + name);
             },
             cancellationToken);
 
     /// <summary>The error for an image that is not there.</summary>
     public static ImageStoreException Missing(string name) =>
         new(ErrorKind.NotFound, $"There is no image {Printable.Of(name)} in this namespace.", "'imagestore images ls' shows what is there.");
+
+    private ImageRecord Put(MetadataTransaction tx, string name, ImageRow row, bool isNew)
+    {
+        tx.Put(StoreTables.Images, _prefix + name, row);
+        if (isNew)
+        {
+            QuotaKeeper.CheckImages(tx, _namespace, name);
+        }
+
+        return Record(name, row);
+    }
+
+    private static void CheckName(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (name.Length == 0 || name.Any(char.IsControl))
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument,
+                $"'{Printable.Of(name)}' cannot name an image.",
+                "A name has at least one character, and no control characters.");
+        }
+    }
 
     private static ImageRecord Record(string name, ImageRow row) =>
         new(name, row.Target, row.Labels, row.CreatedAt, row.UpdatedAt, row.UsedAt ?? row.UpdatedAt);

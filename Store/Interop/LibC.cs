@@ -51,6 +51,9 @@ internal static partial class LibC
     [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
     internal static partial nint ReadLinkAt(SafeFileHandle at, ReadOnlySpan<byte> name, Span<byte> buffer, nint size);
 
+    [LibraryImport("libc", EntryPoint = "execv", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Exec(string path, string?[] arguments);
+
     [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true)]
     internal static partial int ChownAt(SafeFileHandle at, ReadOnlySpan<byte> name, uint uid, uint gid, int flags);
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
-using ImageStore.Store.Namespaces;
 
 namespace ImageStore.Store.Leases;
 
@@ -24,7 +23,7 @@ public sealed class LeaseManager
     public Task<Lease> CreateAsync(
         string id, TimeSpan? lifetime, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        CheckId(id);
+        LeaseName.Check(id);
         if (lifetime is { } wanted && (wanted <= TimeSpan.Zero || wanted > s_maxLifetime))
         {
             throw new ImageStoreException(
@@ -59,10 +58,14 @@ public sealed class LeaseManager
     public Task<Lease> CreateForAsync(string work, CancellationToken cancellationToken) =>
         CreateAsync($"{work}-{Guid.NewGuid():N}", s_workLifetime, Labels.None, cancellationToken);
 
+    /// <summary>The lease, or null.</summary>
+    public Lease? Find(string id) =>
+        _db.Get(StoreTables.Leases, Key(id)) is { } row ? new Lease(_namespace, id, row.CreatedAt, row.Labels) : null;
+
     /// <summary>All leases, ordered by id.</summary>
     public IReadOnlyList<Lease> List() =>
         [.. _db.List(StoreTables.Leases, _namespace + "/")
-            .Select(row => new Lease(_namespace, row.Key[(_namespace.Length + 1)..], row.Value.CreatedAt, row.Value.Labels))];
+            .Select(row => new Lease(_namespace, LeaseName.FromKey(row.Key[(_namespace.Length + 1)..]), row.Value.CreatedAt, row.Value.Labels))];
 
     /// <summary>What a lease keeps.</summary>
     public IReadOnlyList<LeaseResource> Resources(string id) =>
@@ -93,19 +96,33 @@ public sealed class LeaseManager
                 ErrorKind.InvalidArgument, $"The lease {lease.Id} belongs to the namespace {lease.Namespace}, not {_namespace}.");
     }
 
+    /// <summary>Has a lease no longer keep <paramref name="resource"/>; one that it does not keep is no error.</summary>
+    public Task RemoveAsync(string id, LeaseResource resource, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(resource);
+        return _db.CommitAsync(tx => Remove(tx, Key(id), resource), cancellationToken);
+    }
+
     /// <summary>Ends a lease; deleting one that is gone is no error.</summary>
-    public Task DeleteAsync(string id, CancellationToken cancellationToken) =>
+    /// <returns>False when it is gone.</returns>
+    public Task<bool> DeleteAsync(string id, CancellationToken cancellationToken) =>
         _db.CommitAsync(tx => Delete(tx, Key(id)), cancellationToken);
 
     /// <summary>Deletes a lease and what it holds on to.</summary>
-    internal static void Delete(MetadataTransaction tx, string rowKey)
+    internal static bool Delete(MetadataTransaction tx, string rowKey)
     {
-        tx.Delete(StoreTables.Leases, rowKey);
+        var found = tx.Delete(StoreTables.Leases, rowKey);
         foreach (var (key, _) in tx.List(StoreTables.LeaseResources, rowKey + "/"))
         {
             tx.Delete(StoreTables.LeaseResources, key);
         }
+
+        return found;
     }
+
+    /// <summary>Lets go of a resource within a transaction that has it be something else.</summary>
+    internal static void Remove(MetadataTransaction tx, string rowKey, LeaseResource resource) =>
+        tx.Delete(StoreTables.LeaseResources, ResourceKey(rowKey, resource));
 
     /// <summary>Adds within a transaction that also makes the resource, so that there is no moment between.</summary>
     internal static void Add(MetadataTransaction tx, Lease lease, LeaseResource resource, Moment now)
@@ -119,7 +136,7 @@ public sealed class LeaseManager
                 "A resource has a type, without ':', and an id.");
         }
 
-        var key = $"{lease.Namespace}/{lease.Id}";
+        var key = RowKey(lease.Namespace, lease.Id);
         if (tx.Get(StoreTables.Leases, key) is not { } row || row.IsExpired(now))
         {
             throw new ImageStoreException(
@@ -128,24 +145,14 @@ public sealed class LeaseManager
 
         tx.Put(
             StoreTables.LeaseResources,
-            $"{key}/{resource.Type}:{resource.Id}",
+            ResourceKey(key, resource),
             new LeaseResourceRow(resource.Type, resource.Id));
     }
 
-    private static void CheckId(string id)
-    {
-        try
-        {
-            NamespaceName.Check(id);
-        }
-        catch (ImageStoreException)
-        {
-            throw new ImageStoreException(
-                ErrorKind.InvalidArgument,
-                $"'{Printable.Of(id)}' is not the id of a lease.",
-                $"An id has 1 to {NamespaceName.MaxLength} letters, digits, '-', '_' and '.', and begins and ends with a letter or digit.");
-        }
-    }
+    private static string ResourceKey(string lease, LeaseResource resource) => $"{lease}/{resource.Type}:{resource.Id}";
 
-    private string Key(string id) => $"{_namespace}/{id}";
+    private string Key(string id) => RowKey(_namespace, id);
+
+    /// <summary>The key of a lease's row.</summary>
+    internal static string RowKey(string @namespace, string id) => $"{@namespace}/{LeaseName.ToKey(id)}";
 }

@@ -61,7 +61,16 @@ public sealed class NamespaceCatalogue
     /// <exception cref="ImageStoreException">There is no such namespace (<see cref="ErrorKind.NotFound"/>).</exception>
     public Task<NamespaceRecord> SetLabelsAsync(
         string name, IReadOnlyDictionary<string, string> changes, CancellationToken cancellationToken) =>
-        ChangeAsync(name, row => row with { Labels = Labels.Merge(row.Labels, changes) }, cancellationToken);
+        UpdateLabelsAsync(name, LabelUpdate.Set(changes), cancellationToken);
+
+    /// <summary>Changes labels.</summary>
+    /// <exception cref="ImageStoreException">There is no such namespace (<see cref="ErrorKind.NotFound"/>), or a label is malformed
+    /// (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    public Task<NamespaceRecord> UpdateLabelsAsync(string name, LabelUpdate labels, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        return ChangeAsync(name, row => row with { Labels = labels.Apply(row.Labels) }, cancellationToken);
+    }
 
     /// <summary>Sets the limits. What is above them already stays, and nothing is added to it.</summary>
     /// <exception cref="ImageStoreException">There is no such namespace (<see cref="ErrorKind.NotFound"/>), or a limit is negative

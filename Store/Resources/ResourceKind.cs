@@ -14,4 +14,7 @@ public enum ResourceKind
 
     /// <summary>A lease; its key is the id.</summary>
     Lease,
+
+    /// <summary>A container; its key is the id.</summary>
+    Container,
 }

@@ -49,7 +49,7 @@ public sealed class PullPolicyTests : PullTest
         await PullAsync(engine, PullPolicy.Always);
         var config = engine.Content.List().Single(blob => blob.Labels.Keys.Any(IsSnapshotRef));
         await engine.Content.UpdateLabelsAsync(
-            config.Digest, new Dictionary<string, string> { [config.Labels.Keys.Single(IsSnapshotRef)] = string.Empty }, Ct);
+            config.Digest, LabelUpdate.Set(new Dictionary<string, string> { [config.Labels.Keys.Single(IsSnapshotRef)] = string.Empty }), Ct);
 
         await PullAsync(engine, policy);
 

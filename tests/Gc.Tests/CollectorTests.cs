@@ -334,6 +334,27 @@ public sealed class CollectorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Collect_ASnapshotOfAContainer_StaysAsLongAsThat()
+    {
+        var snapshots = await Snapshotters.Snapshots.SnapshotterFactory.OpenAsync(
+            "native", _root.Root.Directory, CollectedRoot.Namespace, _root.Root.Database, _root.Time, Ct);
+        var leased = new Dictionary<string, string> { [Store.Labels.Leased] = "true" };
+        await snapshots.PrepareAsync("kept", null, leased, Ct);
+        await snapshots.PrepareAsync("alone", null, leased, Ct);
+        await snapshots.PrepareAsync("mounted", null, Store.Labels.None, Ct);
+        var containers = _root.Root.Containers(CollectedRoot.Namespace);
+        await containers.CreateAsync(
+            new Store.Containers.ContainerRecord { Id = "c", Labels = Store.Labels.None, Runtime = "r", Snapshotter = "native", SnapshotKey = "kept" }, Ct);
+
+        await _root.Collector.CollectAsync(Ct);
+        Assert.Equal(["kept", "mounted"], (await snapshots.WalkAsync(Ct)).Select(snapshot => snapshot.Name));
+
+        await containers.RemoveAsync("c", Ct);
+        await _root.Collector.CollectAsync(Ct);
+        Assert.Equal(["mounted"], (await snapshots.WalkAsync(Ct)).Select(snapshot => snapshot.Name));
+    }
+
+    [Fact]
     public async Task Explain_Kept_ShowsTheChain_AndWhite_ShowsNone()
     {
         var leaf = await _root.BlobAsync("leaf");

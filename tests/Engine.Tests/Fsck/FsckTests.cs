@@ -126,7 +126,7 @@ public sealed class FsckTests : PullTest
         await using (var engine = await OpenAsync())
         {
             var gone = engine.Content.Find(manifest)!.Labels.Keys.Where(key => key.StartsWith(Labels.RefContent, StringComparison.Ordinal));
-            await engine.Content.UpdateLabelsAsync(manifest, gone.ToDictionary(key => key, _ => string.Empty), Ct);
+            await engine.Content.UpdateLabelsAsync(manifest, LabelUpdate.Set(gone.ToDictionary(key => key, _ => string.Empty)), Ct);
         }
 
         Assert.Equal(FindingKind.ReferencesMissing, Assert.Single((await CheckAsync()).Findings).Kind);

@@ -35,6 +35,35 @@ public sealed class ImageCatalogueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task CreateAsync_OfANameThatIsThere_IsRefused()
+    {
+        await _images.CreateAsync(Name, Workload.Target("1"), Labels.None, null, default);
+        var told = await Assert.ThrowsAsync<ImageStoreException>(() => _images.CreateAsync(Name, Workload.Target("2"), Labels.None, null, default));
+        Assert.Equal(ErrorKind.AlreadyExists, told.Kind);
+        Assert.Equal(Workload.Target("1").Digest, _images.Find(Name)!.Target.Digest);
+    }
+
+    [Fact]
+    public async Task RemoveAsync_OfANameThatStandsForSomethingElse_IsNotFound()
+    {
+        await _images.CreateAsync(Name, Workload.Target("1"), Labels.None, null, default);
+        var told = await Assert.ThrowsAsync<ImageStoreException>(() => _images.RemoveAsync(Name, Workload.Target("2").Digest, default));
+        Assert.Equal(ErrorKind.NotFound, told.Kind);
+        await _images.RemoveAsync(Name, Workload.Target("1").Digest, default);
+        Assert.Null(_images.Find(Name));
+    }
+
+    [Fact]
+    public async Task UpdateAsync_ReplacesLabelsAndTarget()
+    {
+        var made = await _images.CreateAsync(Name, Workload.Target("1"), Of(("a", "1"), ("b", "1")), null, default);
+        var updated = await _images.UpdateAsync(
+            Name, before => before with { Target = Workload.Target("2"), Labels = Of(("b", "2")) }, null, default);
+        Assert.Equal((Workload.Target("2").Digest, made.CreatedAt), (updated.Target.Digest, updated.CreatedAt));
+        Assert.Equal(("b", "2"), (Assert.Single(updated.Labels).Key, updated.Labels["b"]));
+    }
+
+    [Fact]
     public async Task Find_AfterReopening_HasEverything()
     {
         await _images.PutAsync(Name, Workload.Target("1"), Of(("k", "ü\u2028\"")), default);

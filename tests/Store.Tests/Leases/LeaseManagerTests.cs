@@ -39,6 +39,24 @@ public sealed class LeaseManagerTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("/run/mount/a")]
+    [InlineData("a%2Fb%25")]
+    [InlineData("-a b")]
+    public async Task CreateAsync_OfAnyPrintableId_FindsListsAndDeletesIt(string id)
+    {
+        var lease = await _leases.CreateAsync(id, null, Labels.None, default);
+        await _leases.AddAsync(lease, new LeaseResource("ingests", "x/y:z"), default);
+
+        Assert.Equal(id, Assert.Single(_leases.List()).Id);
+        Assert.Equal(id, _leases.Find(id)?.Id);
+        Assert.Equal(new LeaseResource("ingests", "x/y:z"), Assert.Single(_leases.Resources(id)));
+        await _leases.RemoveAsync(id, new LeaseResource("ingests", "x/y:z"), default);
+        Assert.Empty(_leases.Resources(id));
+        Assert.True(await _leases.DeleteAsync(id, default));
+        Assert.False(await _leases.DeleteAsync(id, default));
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(-1)]
     [InlineData(long.MaxValue)]
@@ -72,8 +90,8 @@ public sealed class LeaseManagerTests : IAsyncLifetime
 
     [Theory]
     [InlineData("")]
-    [InlineData("a/b")]
-    [InlineData("-a")]
+    [InlineData(" a")]
+    [InlineData("a ")]
     [InlineData("a\n")]
     public async Task CreateAsync_OfAMalformedId_IsRefused(string id)
     {

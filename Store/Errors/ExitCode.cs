@@ -1,13 +1,18 @@
-using ImageStore.Store.Errors;
+namespace ImageStore.Store.Errors;
 
-namespace ImageStore.Cli;
-
-/// <summary>What the process ends with; scripts may rely on these.</summary>
-internal static class ExitCode
+/// <summary>What our programs end with; scripts may rely on these.</summary>
+public static class ExitCode
 {
+    /// <summary>Done.</summary>
     public const int Ok = 0;
+
+    /// <summary>A defect of ours.</summary>
     public const int Internal = 1;
+
+    /// <summary>Wrong usage or malformed input.</summary>
     public const int Usage = 2;
+
+    /// <summary>Interrupted by SIGINT.</summary>
     public const int Interrupted = 130;
 
     /// <summary>The codes as help shows them.</summary>
@@ -19,6 +24,7 @@ internal static class ExitCode
         "130 interrupted (SIGINT), 143 terminated (SIGTERM)",
     ];
 
+    /// <summary>The code of a kind of failure.</summary>
     public static int Of(ErrorKind kind) => kind switch
     {
         ErrorKind.InvalidArgument => Usage,
