@@ -22,7 +22,7 @@ public sealed class DependencyTests
 
     [Fact]
     public void Projects_AreFound() => Assert.Empty(
-        ((string[])["Store", "Distribution", "Snapshotters", "Gc", "Engine", "Cli"]).Except(Repository.Projects));
+        ((string[])["Store", "Distribution", "Snapshotters", "Gc", "Engine", "Daemon", "Cli"]).Except(Repository.Projects));
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -54,6 +54,7 @@ public sealed class DependencyTests
     [InlineData("Snapshotters")]
     [InlineData("Gc")]
     [InlineData("Engine")]
+    [InlineData("Daemon")]
     [InlineData("Cli")]
     public void Database_IsTheStoresOwn(string project)
     {

@@ -29,7 +29,12 @@ internal static class Repository
 
     /// <summary>Where a project's assembly is, beside this one.</summary>
     public static string Assembly(string project) =>
-        Path.Combine(AppContext.BaseDirectory, project == "Cli" ? "imagestore.dll" : $"ImageStore.{project}.dll");
+        Path.Combine(AppContext.BaseDirectory, project switch
+        {
+            "Cli" => "imagestore.dll",
+            "Daemon" => "imagestored.dll",
+            _ => $"ImageStore.{project}.dll",
+        });
 
     private static string ProjectFile(string folder) => Path.Combine(Root, folder, folder + ".csproj");
 

@@ -16,9 +16,17 @@ public sealed class TypeTests
         using var file = new PEReader(File.OpenRead(Repository.Assembly(project)));
         var metadata = file.GetMetadataReader();
         var open = metadata.TypeDefinitions.Select(metadata.GetTypeDefinition)
-            .Where(type => (type.Attributes & TypeAttributes.VisibilityMask) is TypeAttributes.Public or TypeAttributes.NestedPublic)
+            .Where(type => IsVisible(metadata, type))
             .Where(type => (type.Attributes & (TypeAttributes.Sealed | TypeAttributes.Abstract)) == 0)
             .Select(type => metadata.GetString(type.Name));
         Assert.Empty(open);
     }
+
+    // A public type in one that nobody sees is seen by nobody.
+    private static bool IsVisible(MetadataReader metadata, TypeDefinition type) => (type.Attributes & TypeAttributes.VisibilityMask) switch
+    {
+        TypeAttributes.Public => true,
+        TypeAttributes.NestedPublic => IsVisible(metadata, metadata.GetTypeDefinition(type.GetDeclaringType())),
+        _ => false,
+    };
 }

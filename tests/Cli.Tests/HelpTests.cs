@@ -21,6 +21,7 @@ public sealed class HelpTests : IAsyncDisposable
     [InlineData("fsck")]
     [InlineData("du")]
     [InlineData("maintain")]
+    [InlineData("daemon")]
     [InlineData("config default")]
     [InlineData("config check")]
     [InlineData("namespaces create")]

@@ -1,0 +1,40 @@
+using Grpc.Core;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Daemon.Api;
+
+/// <summary>Failures in containerd's codes, on which its clients branch.</summary>
+internal static class GrpcErrors
+{
+    /// <summary>The code of a kind of failure.</summary>
+    public static StatusCode CodeOf(ErrorKind kind) => kind switch
+    {
+        ErrorKind.InvalidArgument => StatusCode.InvalidArgument,
+        ErrorKind.NotFound => StatusCode.NotFound,
+        ErrorKind.AlreadyExists => StatusCode.AlreadyExists,
+        ErrorKind.FailedPrecondition => StatusCode.FailedPrecondition,
+        ErrorKind.Unauthenticated => StatusCode.Unauthenticated,
+        ErrorKind.PermissionDenied => StatusCode.PermissionDenied,
+        ErrorKind.Unavailable => StatusCode.Unavailable,
+        ErrorKind.TooManyRequests or ErrorKind.NoSpace or ErrorKind.LimitExceeded => StatusCode.ResourceExhausted,
+        // What containerd answers when a commit's bytes are others than were announced.
+        ErrorKind.CorruptData => StatusCode.FailedPrecondition,
+        ErrorKind.Unsupported => StatusCode.Unimplemented,
+        _ => StatusCode.Unknown,
+    };
+
+    /// <summary>What a client is told of <paramref name="failure"/>.</summary>
+    /// <param name="failure">What a call ended with.</param>
+    /// <param name="isStopping">Is the daemon going away? Then that is why a call was cut off.</param>
+    public static RpcException Of(Exception failure, bool isStopping) => failure switch
+    {
+        RpcException known => known,
+        ImageStoreException known => Make(CodeOf(known.Kind), known.Remedy is { } remedy ? $"{known.Message} {remedy}" : known.Message),
+        OperationCanceledException when isStopping => Make(StatusCode.Unavailable, "The daemon is stopping: call again when it is back."),
+        OperationCanceledException => Make(StatusCode.Cancelled, "The call was cancelled."),
+        IOException or UnauthorizedAccessException => Of(IoErrors.From(failure, "The call"), isStopping),
+        _ => Make(StatusCode.Unknown, $"A defect of ours: {failure.GetType().Name}: {Printable.Of(failure.Message)}"),
+    };
+
+    private static RpcException Make(StatusCode code, string message) => new(new Status(code, message));
+}

@@ -1,0 +1,64 @@
+using ImageStore.Engine;
+using ImageStore.Engine.Configuration;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Daemon;
+
+/// <summary>What the program was started with; <c>imagestore daemon</c> has the help.</summary>
+internal sealed record DaemonArguments
+{
+    /// <summary>The program's help.</summary>
+    public const string Usage = "imagestored [--root DIR] [--config FILE] [--state DIR] [--address SOCKET]\n  'imagestore daemon --help' says more.";
+
+    private const string SocketName = "imagestore.sock";
+
+    public string Root { get; private init; } = EngineOptions.DefaultRoot;
+
+    public string? Config { get; private init; }
+
+    public string State { get; private init; } = DefaultState;
+
+    public string? Address { get; private init; }
+
+    private static string DefaultState => Environment.IsPrivilegedProcess
+        ? "/run/imagestore"
+        : Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } folder ? folder : Path.GetTempPath(), "imagestore");
+
+    /// <exception cref="ImageStoreException">An option is unknown or has no value (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    public static DaemonArguments Parse(IReadOnlyList<string> arguments)
+    {
+        var parsed = new DaemonArguments();
+        for (var i = 0; i < arguments.Count; i += 2)
+        {
+            var value = i + 1 < arguments.Count && arguments[i + 1].Length > 0 ? arguments[i + 1] : throw Wrong(arguments[i], "has no value");
+            parsed = arguments[i] switch
+            {
+                "--root" => parsed with { Root = value },
+                "--config" => parsed with { Config = value },
+                "--state" => parsed with { State = value },
+                "--address" => parsed with { Address = value },
+                _ => throw Wrong(arguments[i], "is unknown"),
+            };
+        }
+
+        return parsed;
+    }
+
+    /// <exception cref="ImageStoreException">The configuration has a mistake.</exception>
+    public DaemonOptions ToOptions(Action<string> tell) => new()
+    {
+        Engine = new EngineOptions
+        {
+            Root = Root,
+            Settings = SettingsFile.Load(Config, Root),
+            OnWait = holder => tell($"imagestored: waiting for {holder}, which has the root"),
+        },
+        Address = Path.GetFullPath(Address ?? Path.Combine(State, SocketName)),
+        Tell = line => tell($"imagestored: {line}"),
+    };
+
+    private static ImageStoreException Wrong(string option, string why) => new(
+        ErrorKind.InvalidArgument,
+        $"wrong usage: {Printable.Of(option)} {why}.",
+        $"Use {Usage}");
+}
