@@ -1,4 +1,5 @@
 using ImageStore.Integration.Tests.Durability.Checks;
+using ImageStore.Integration.Tests.Durability.Courses;
 
 namespace ImageStore.Integration.Tests.Durability.Kills;
 
@@ -19,6 +20,8 @@ internal sealed class KillWorker(
 
     // When two run at a time, the one may take what the other names, or make what it is about to make.
     private static readonly int[] s_refused = [3, 4, 5];
+
+    private static readonly string[] s_snapshotters = ["overlayfs", "native", "erofs"];
 
     private readonly Random _random = new(seed);
     private readonly List<string> _story = [];
@@ -52,6 +55,13 @@ internal sealed class KillWorker(
         var rounds = new KillRound(cli, pace, scratch);
         try
         {
+            foreach (var ns in StoreView.Namespaces)
+            {
+                var kind = s_snapshotters[_random.Next(s_snapshotters.Length)];
+                await Cleaning.OkAsync(cli, ns, ["namespaces", "create", ns, $"containerd.io/defaults/snapshotter={kind}"]);
+                _story.Add($"{ns} unpacks with {kind}");
+            }
+
             for (var killed = 0; killed < KillsPerRoot && tally.Of(Kills) < kills;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
