@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using ImageStore.Gc;
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
@@ -65,24 +64,8 @@ public sealed class MaintenanceWatch
     private async Task ScrubAsync(CancellationToken cancellationToken) =>
         Tell(MaintenanceReport.Idle with { Scrub = await _run.ScrubAsync(cancellationToken).ConfigureAwait(false) });
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever failed is told; a watch that had ended in part would look like one that works.")]
-    private async Task EveryAsync(TimeSpan pause, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                await work(cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception failure)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                _fail(failure);
-            }
-
-            await Task.Delay(pause, _engine.Time, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    private Task EveryAsync(TimeSpan pause, Func<CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        Repeated.EveryAsync(pause, work, _fail, _engine.Time, cancellationToken);
 
     private void Tell(MaintenanceReport report)
     {

@@ -14,8 +14,6 @@ namespace ImageStore.Engine.Serving;
 /// <summary>Layers into and out of snapshots of which a caller has the mounts.</summary>
 public sealed class ServedLayers
 {
-    private const string Native = "native";
-
     private readonly ServedStore _store;
     private readonly Tenant _tenant;
 
@@ -57,7 +55,7 @@ public sealed class ServedLayers
                         mounts,
                         () =>
                         {
-                            aside = _store.SnapshotterAsync(_tenant.Namespace, Native, cancellationToken).GetAwaiter().GetResult();
+                            aside = _store.SnapshotterAsync(_tenant.Namespace, SnapshotterFactory.Native, cancellationToken).GetAwaiter().GetResult();
                             return aside.PrepareLayerAsync(scratch, Labels.None, cancellationToken).GetAwaiter().GetResult();
                         },
                         _store.LayerLimits,

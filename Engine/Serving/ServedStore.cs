@@ -1,5 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using ImageStore.Engine.Diff;
+using ImageStore.Engine.Maintenance;
 using ImageStore.Engine.Unpack;
 using ImageStore.Gc;
 using ImageStore.Gc.Pressure;
@@ -20,6 +20,7 @@ public sealed class ServedStore : IAsyncDisposable
     public const string HolderPrefix = "the daemon on ";
 
     private const int MaxSnapshotters = 1024;
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_syncEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_writtenBack = TimeSpan.FromSeconds(60);
 
@@ -130,7 +131,10 @@ public sealed class ServedStore : IAsyncDisposable
 
     /// <summary>Collects, makes room, backs up and remembers what is durable, until it is cancelled.</summary>
     public Task MaintainAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(_scheduler.RunAsync(cancellationToken), SyncAsync(cancellationToken));
+        Task.WhenAll(
+            _scheduler.RunAsync(cancellationToken),
+            EveryAsync(s_lookEvery, _ => Task.Run(Look, cancellationToken), cancellationToken),
+            EveryAsync(s_syncEvery, SyncAsync, cancellationToken));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -156,7 +160,7 @@ public sealed class ServedStore : IAsyncDisposable
     private async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
     {
         var started = _options.Time.GetTimestamp();
-        if (_options.Settings.Marks is { } marks && DiskSpace.Of(Root).Used > marks.High)
+        if (_options.Settings.Marks is { } marks && IsFull(marks))
         {
             var pressure = new DiskPressure(_root, _collector, () => DiskSpace.Of(Root), _options.Time);
             await pressure.RelieveAsync(marks, cancellationToken).ConfigureAwait(false);
@@ -192,26 +196,26 @@ public sealed class ServedStore : IAsyncDisposable
     private Task<TimeSpan?> TimeToExpiryAsync(CancellationToken cancellationToken) =>
         Task.FromResult(Expiries.TimeToNext(_root, _collected is { } at ? _options.Time.GetElapsedTime(at) : null, _options.Time));
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever failed is told, and tried again.")]
-    private async Task SyncAsync(CancellationToken cancellationToken)
+    private bool IsFull(WaterMarks marks) => DiskSpace.Of(Root).Used > marks.High;
+
+    private void Look()
     {
-        while (true)
+        if (_options.Settings.Marks is { } marks && IsFull(marks))
         {
-            await Task.Delay(s_syncEvery, _options.Time, cancellationToken).ConfigureAwait(false);
-            try
-            {
-                foreach (var snapshotter in await OpenAsync(cancellationToken).ConfigureAwait(false))
-                {
-                    await snapshotter.MarkSyncedAsync(s_writtenBack, cancellationToken).ConfigureAwait(false);
-                }
-            }
-            catch (Exception failure)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                _onFailure(failure);
-            }
+            _scheduler.Mutated(deletion: true);
         }
     }
+
+    private async Task SyncAsync(CancellationToken cancellationToken)
+    {
+        foreach (var snapshotter in await OpenAsync(cancellationToken).ConfigureAwait(false))
+        {
+            await snapshotter.MarkSyncedAsync(s_writtenBack, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Task EveryAsync(TimeSpan pause, Func<CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        Repeated.EveryAsync(pause, work, _onFailure, Time, cancellationToken);
 
     private async Task<IReadOnlyList<ISnapshotter>> OpenAsync(CancellationToken cancellationToken)
     {
