@@ -94,7 +94,7 @@ internal sealed class SnapshotsService(ServedStore store, Tenants tenants, Event
     {
         var snapshotter = await OpenAsync(request.Snapshotter, context).ConfigureAwait(false);
         var info = request.Info ?? throw new ImageStoreException(ErrorKind.InvalidArgument, "The request names no snapshot.");
-        var update = FieldPaths.ToLabels(request.UpdateMask, info.Labels, "a snapshot");
+        var update = FieldPaths.ToLabels(request.UpdateMask, info.Labels, "a snapshot").Keeping(Labels.Leased);
         var updated = await snapshotter.UpdateLabelsAsync(info.Name, update, context.CancellationToken).ConfigureAwait(false);
         store.Changed(deletion: false);
         return new V1.UpdateSnapshotResponse { Info = ToWire(updated) };
@@ -140,6 +140,7 @@ internal sealed class SnapshotsService(ServedStore store, Tenants tenants, Event
         var known = labels.TryGetValue(TargetLabel, out var target) && target.Length > 0
             && await snapshotter.StatAsync(target, context.CancellationToken).ConfigureAwait(false) is not null;
         var all = new Dictionary<string, string>(labels, StringComparer.Ordinal);
+        all.Remove(Labels.Leased);
         if (Tenants.LeaseOf(context, tenant) is { } lease)
         {
             await tenant.Leases.AddAsync(lease, Resource(snapshotter, known ? target! : key), context.CancellationToken).ConfigureAwait(false);

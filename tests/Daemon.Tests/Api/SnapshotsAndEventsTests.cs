@@ -89,6 +89,24 @@ public sealed class SnapshotsAndEventsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Update_AllLabelsOfWhatALeaseKeeps_LeavesItTheLeases()
+    {
+        var leases = new Leases.LeasesClient(_daemon.Channel);
+        await leases.CreateAsync(new CreateRequest { Id = "l" }, s_in);
+        await Client.PrepareAsync(new PrepareSnapshotRequest { Snapshotter = Native, Key = "leased" }, RunningDaemon.In("ns", "l"));
+        await Client.PrepareAsync(new PrepareSnapshotRequest { Snapshotter = Native, Key = "own" }, s_in);
+        foreach (var key in await KeysAsync())
+        {
+            var change = new Info { Name = key, Labels = { ["x"] = "1", ["imagestore/leased"] = "true" } };
+            await Client.UpdateAsync(new UpdateSnapshotRequest { Snapshotter = Native, Info = change }, s_in);
+        }
+
+        await leases.DeleteAsync(new DeleteRequest { Id = "l", Sync = true }, s_in);
+
+        Assert.Equal(["own"], await KeysAsync());
+    }
+
+    [Fact]
     public async Task Update_ALabelByMask_IsFoundByIt()
     {
         await Client.PrepareAsync(new PrepareSnapshotRequest { Snapshotter = Native, Key = "a", Labels = { ["x"] = "1", ["y"] = "2" } }, s_in);
