@@ -1,5 +1,6 @@
 using ImageStore.Daemon.Protocol.IntrospectionV1;
 using ImageStore.Engine.Serving;
+using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 
@@ -38,12 +39,15 @@ internal sealed class PluginList(ServedStore store) : IDisposable
         List<Plugin> plugins =
         [
             new() { Type = "io.containerd.content.v1", Id = "content", Exports = { ["root"] = Path.Combine(store.Root, "content") } },
-            await SnapshotterAsync("native", cancellationToken).ConfigureAwait(false),
-            await SnapshotterAsync("overlayfs", cancellationToken).ConfigureAwait(false),
             new() { Type = "io.containerd.metadata.v1", Id = "litedb", Requires = { "io.containerd.content.v1", SnapshotterType } },
             new() { Type = "io.containerd.differ.v1", Id = "walking", Requires = { "io.containerd.metadata.v1" }, Platforms = { Own() } },
             new() { Type = "io.containerd.gc.v1", Id = "scheduler", Requires = { "io.containerd.metadata.v1" } },
         ];
+        foreach (var name in SnapshotterFactory.Names)
+        {
+            plugins.Add(await SnapshotterAsync(name, cancellationToken).ConfigureAwait(false));
+        }
+
         plugins.AddRange(s_services.Select(id => new Plugin { Type = "io.containerd.grpc.v1", Id = id }));
         return plugins;
     }

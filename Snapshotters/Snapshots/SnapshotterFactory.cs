@@ -10,6 +10,9 @@ namespace ImageStore.Snapshotters.Snapshots;
 /// <summary>Opens snapshotters.</summary>
 public static class SnapshotterFactory
 {
+    /// <summary>The snapshotter that every filesystem can do.</summary>
+    public const string Native = NativeSnapshotter.SnapshotterName;
+
     private static readonly string[] s_names =
         [OverlaySnapshotter.SnapshotterName, NativeSnapshotter.SnapshotterName, ErofsSnapshotter.SnapshotterName];
 

@@ -36,6 +36,15 @@ public sealed class CoreServicesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Plugins_HaveEverySnapshotter_AndSayWhyOneDoesNotWork()
+    {
+        var client = new Introspection.IntrospectionClient(_daemon.Channel);
+        var told = await client.PluginsAsync(new PluginsRequest { Filters = { "type==io.containerd.snapshotter.v1" } });
+        Assert.Equal(["erofs", "native", "overlayfs"], told.Plugins.Select(plugin => plugin.Id).Order(StringComparer.Ordinal));
+        Assert.All(told.Plugins.Where(plugin => plugin.InitErr is not null), plugin => Assert.NotEmpty(plugin.InitErr.Message));
+    }
+
+    [Fact]
     public async Task PluginInfo_OfNone_IsNotFound() => await Calls.FailsAsync(
         new Introspection.IntrospectionClient(_daemon.Channel).PluginInfoAsync(new PluginInfoRequest { Type = "x", Id = "y" }), StatusCode.NotFound);
 
