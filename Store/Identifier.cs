@@ -3,10 +3,20 @@ using ImageStore.Store.Errors;
 namespace ImageStore.Store;
 
 /// <summary>containerd's rule for identifiers: letters and digits, joined by <c>-</c>, <c>_</c> or <c>.</c>.</summary>
-internal static class Identifier
+public static class Identifier
 {
     /// <summary>Characters of an identifier.</summary>
     public const int MaxLength = 76;
+
+    /// <summary>Is it an identifier?</summary>
+    public static bool IsOne(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length is > 0 and <= MaxLength
+            && char.IsAsciiLetterOrDigit(text[0])
+            && char.IsAsciiLetterOrDigit(text[^1])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+    }
 
     /// <summary>Returns <paramref name="text"/> when it is an identifier.</summary>
     /// <param name="text">What was given.</param>
@@ -16,11 +26,7 @@ internal static class Identifier
     public static string Check(string text, string what, string subject)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var valid = text.Length is > 0 and <= MaxLength
-            && char.IsAsciiLetterOrDigit(text[0])
-            && char.IsAsciiLetterOrDigit(text[^1])
-            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
-        return valid
+        return IsOne(text)
             ? text
             : throw new ImageStoreException(
                 ErrorKind.InvalidArgument,

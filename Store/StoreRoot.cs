@@ -45,7 +45,7 @@ public sealed class StoreRoot : IAsyncDisposable
         (Directory, _lock, Database, _time, _sharing) = (directory, held, db, options.Time, options.Sharing);
         _paths = new BlobPaths(Path.Combine(directory, ContentName));
         _files = new BlobFiles(db, _paths, _guards);
-        Resources = [new LeaseTable(), new ImageTable(), new ContainerTable(), new ContentTable(_files), .. options.OtherResources(directory)];
+        Resources = [new LeaseTable(), ImageTable.Open(), ContainerTable.Open(), new ContentTable(_files), .. options.OtherResources(directory)];
         Namespaces = new NamespaceCatalogue(db, Resources, ns => IngestFolders().Count(folder => folder.Namespace == ns), _time);
         Quotas = new QuotaKeeper(db, _paths, _guards, Resources);
     }

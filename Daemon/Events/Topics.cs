@@ -1,3 +1,4 @@
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Daemon.Events;
@@ -25,7 +26,7 @@ internal static class Topics
     /// <exception cref="ImageStoreException">It is no topic (<see cref="ErrorKind.InvalidArgument"/>).</exception>
     public static void Check(string topic)
     {
-        if (topic.Length is < 2 or > MaxLength || topic[0] != '/' || !topic[1..].Split('/').All(IsIdentifier))
+        if (topic.Length is < 2 or > MaxLength || topic[0] != '/' || !topic[1..].Split('/').All(Identifier.IsOne))
         {
             throw new ImageStoreException(
                 ErrorKind.InvalidArgument,
@@ -33,7 +34,4 @@ internal static class Topics
                 "A topic is identifiers, each after a slash, such as /images/create.");
         }
     }
-
-    private static bool IsIdentifier(string part) => part.Length > 0 && char.IsAsciiLetterOrDigit(part[0]) && char.IsAsciiLetterOrDigit(part[^1])
-        && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 }
