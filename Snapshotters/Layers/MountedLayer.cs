@@ -68,7 +68,7 @@ public static class MountedLayer
             throw new ImageStoreException(
                 ErrorKind.Unsupported,
                 "A layer can be unpacked into one bind or overlay mount, and these are others.",
-                "Use a snapshot of overlayfs or native.");
+                "Use the mounts of a snapshot that this store prepared.");
         }
 
         var (top, mount) = (stack.Directories[0], mounts[0]);
