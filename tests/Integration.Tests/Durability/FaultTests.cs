@@ -23,7 +23,7 @@ public sealed class FaultTests(RegistryFixture registry, ITestOutputHelper outpu
         await Strace.NeedAsync();
         var token = TestContext.Current.CancellationToken;
         var (steps, mountable) = await FaultCourse.MakeAsync(registry, _scratch.NewFolder("images"));
-        var course = await RecordedCourse.RunAsync(steps, [mountable], Account.Self, _scratch, token);
+        var course = await RecordedCourse.RunAsync(steps, mountable, Account.Self, _scratch, token);
         List<FaultCase> all = [.. course.Steps.SelectMany(AtSites), .. course.Steps.SelectMany(AnyWhere)];
         output.WriteLine($"seed {Settings.Seed}");
         var tally = new Tally();

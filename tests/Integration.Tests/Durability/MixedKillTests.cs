@@ -35,6 +35,6 @@ public sealed class MixedKillTests(RegistryFixture registry, ITestOutputHelper o
         var cli = new StoreCli(_scratch.New("root"), boot);
         var name = images.Pullable[^1].Name;
         await Courses.Cleaning.OkAsync(cli, StoreView.Namespaces[0], ["pull", name]);
-        return await MountedTree.ReadAsync(cli, name, _scratch.New("mount"));
+        return await MountedTree.ReadAsync(cli, StoreView.Namespaces[0], name, _scratch.New("mount"));
     }
 }

@@ -9,11 +9,12 @@ internal sealed record Facts
     private const string Pin = "pin ";
     private const string Lease = "lease ";
     private const string Held = "held ";
+    private const string Label = "label ";
 
     /// <summary>What stands for a fact that is so or not.</summary>
     public const string Yes = "yes";
 
-    /// <summary>All of them: what an image is called and stands for, what is pinned, the leases and what each holds.</summary>
+    /// <summary>All of them: what an image is called and stands for, what is pinned, the leases and what each holds, and namespaces' labels.</summary>
     public ImmutableSortedDictionary<string, string> Rows { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
     /// <summary>Committed snapshots that are there as long as the machine is not started anew.</summary>
@@ -30,6 +31,8 @@ internal sealed record Facts
 
     public static string HeldKey(string ns, string id, string resource) => $"{Held}{ns} {id} {resource}";
 
+    public static string LabelKey(string ns, string label) => $"{Label}{ns} {label}";
+
     /// <summary>Whether the first key is of something that the lease of the second one holds.</summary>
     public static bool IsHeldBy(string heldKey, string leaseKey) =>
         leaseKey.StartsWith(Lease, StringComparison.Ordinal) && heldKey.StartsWith($"{Held}{leaseKey[Lease.Length..]} ", StringComparison.Ordinal);
@@ -42,6 +45,8 @@ internal sealed record Facts
 
     public Facts Pinned(string ns, string name) => this with { Rows = Rows.SetItem(PinKey(ns, name), Yes) };
 
+    public Facts Labelled(string ns, string label, string value) => this with { Rows = Rows.SetItem(LabelKey(ns, label), value) };
+
     public Facts Leased(string ns, string id) => this with { Rows = Rows.SetItem(LeaseKey(ns, id), Yes) };
 
     public Facts Holding(string ns, string id, params IEnumerable<string> resources) =>
@@ -51,6 +56,13 @@ internal sealed record Facts
     {
         var held = Rows.Keys.Where(key => key.StartsWith(HeldKey(ns, id, string.Empty), StringComparison.Ordinal));
         return this with { Rows = Rows.Remove(LeaseKey(ns, id)).RemoveRange(held) };
+    }
+
+    /// <summary>Without the snapshots of an image that alone had them.</summary>
+    public Facts Discarded(string ns, IEnumerable<string> chain)
+    {
+        var keys = chain.Select(id => $"{ns} {id}").ToList();
+        return this with { Snapshots = Snapshots.Except(keys), SyncedSnapshots = SyncedSnapshots.Except(keys) };
     }
 
     public Facts Unpacked(string ns, IEnumerable<string> chain, bool synced)

@@ -7,12 +7,12 @@ internal static class MountedTree
 {
     /// <summary>Mounts the image, lists it, and unmounts it.</summary>
     /// <exception cref="CommandException">It cannot be mounted or unmounted.</exception>
-    public static async Task<SortedDictionary<string, string>> ReadAsync(StoreCli cli, string image, string directory)
+    public static async Task<SortedDictionary<string, string>> ReadAsync(StoreCli cli, string ns, string image, string directory)
     {
         Directory.CreateDirectory(directory);
-        await OkAsync(cli, "mount", image, directory);
+        await OkAsync(cli, ns, "mount", image, directory);
         var tree = await TreeListing.OfAsync(cli.Boot.RootPath + directory);
-        await OkAsync(cli, "unmount", directory);
+        await OkAsync(cli, ns, "unmount", directory);
         Directory.Delete(directory);
 
         // An image without an entry for its root leaves the root's time to whoever makes it.
@@ -20,9 +20,9 @@ internal static class MountedTree
         return tree;
     }
 
-    private static async Task OkAsync(StoreCli cli, params string[] arguments)
+    private static async Task OkAsync(StoreCli cli, string ns, params string[] arguments)
     {
-        var result = await cli.TryAsync(StoreView.Namespaces[0], arguments);
+        var result = await cli.TryAsync(ns, arguments);
         if (result.ExitCode != 0)
         {
             throw new CommandException($"'{string.Join(' ', arguments)}' ended with {result.ExitCode}: {result.Error.Trim()}");

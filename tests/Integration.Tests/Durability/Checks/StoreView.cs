@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ImageStore.Integration.Tests.Durability.Checks;
 
-/// <summary>What the program tells of a root; every key begins with the namespace and a blank.</summary>
+/// <summary>What the program tells of a root; every key begins with the namespace, and a blank where more follows.</summary>
 internal sealed class StoreView
 {
     public const string PinLabel = "io.cri-containerd.pinned";
@@ -19,14 +19,21 @@ internal sealed class StoreView
     public SortedDictionary<string, (SortedSet<string> Resources, SortedDictionary<string, string> Labels)> Leases { get; } =
         new(StringComparer.Ordinal);
 
+    public SortedDictionary<string, SortedDictionary<string, string>> NamespaceLabels { get; } = new(StringComparer.Ordinal);
+
     public SortedDictionary<string, (string Kind, string? Parent)> Snapshots { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Asks for all; snapshots last, since looking at them repairs.</summary>
+    /// <summary>Asks for all; snapshots, those of the namespace's snapshotter, last, since looking at them repairs.</summary>
     /// <exception cref="CommandException">A command failed.</exception>
     public static async Task<StoreView> ReadAsync(StoreCli cli, CancellationToken cancellationToken)
     {
         var view = new StoreView();
         await cli.JsonAsync(Namespaces[0], "info");
+        foreach (var ns in (await cli.JsonAsync(Namespaces[0], "namespaces", "ls")).EnumerateArray())
+        {
+            view.NamespaceLabels[Text(ns, "name")] = Labels(ns);
+        }
+
         foreach (var ns in Namespaces)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -71,6 +78,14 @@ internal sealed class StoreView
             foreach (var resource in lease.Resources)
             {
                 rows[Facts.HeldKey(ns, id, resource)] = Facts.Yes;
+            }
+        }
+
+        foreach (var (ns, labels) in NamespaceLabels)
+        {
+            foreach (var (label, value) in labels)
+            {
+                rows[Facts.LabelKey(ns, label)] = value;
             }
         }
 

@@ -5,10 +5,10 @@ namespace ImageStore.Integration.Tests.Durability.Courses;
 
 /// <summary>Asks a root that something died over whether it has what it should, and whether it goes on.</summary>
 /// <param name="step">The command that was interrupted.</param>
-/// <param name="trees">What images show when they are mounted, by name.</param>
+/// <param name="trees">What images show when they are mounted, by namespace and name.</param>
 /// <param name="scratch">Where mounts may be.</param>
 internal sealed class CutCheck(
-    RecordedStep step, IReadOnlyDictionary<string, SortedDictionary<string, string>> trees, Scratch scratch)
+    RecordedStep step, IReadOnlyDictionary<(string Namespace, string Name), SortedDictionary<string, string>> trees, Scratch scratch)
 {
     private const int MoreAttempts = 5;
 
@@ -90,16 +90,15 @@ internal sealed class CutCheck(
 
     private async Task MountAsync(StoreCli cli, int mounted, List<Finding> findings)
     {
-        var there = trees.Keys.Order(StringComparer.Ordinal)
-            .Where(name => step.Goal.HasImage(StoreView.Namespaces[0], name)).ToList();
+        var there = trees.Keys.Order().Where(image => step.Goal.HasImage(image.Namespace, image.Name)).ToList();
         if (there.Count > 0)
         {
-            var name = there[mounted % there.Count];
-            var tree = await MountedTree.ReadAsync(cli, name, scratch.New("mount"));
-            var difference = TreeListing.Difference(trees[name], tree);
+            var image = there[mounted % there.Count];
+            var tree = await MountedTree.ReadAsync(cli, image.Namespace, image.Name, scratch.New("mount"));
+            var difference = TreeListing.Difference(trees[image], tree);
             if (difference.Length > 0)
             {
-                findings.Add(new Finding(FindingKind.WrongTree, $"{name}: {difference}"));
+                findings.Add(new Finding(FindingKind.WrongTree, $"{image.Name} of {image.Namespace}: {difference}"));
             }
         }
     }

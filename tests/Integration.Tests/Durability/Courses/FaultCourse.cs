@@ -3,34 +3,56 @@ using ImageStore.Integration.Tests.Support;
 
 namespace ImageStore.Integration.Tests.Durability.Courses;
 
-/// <summary>The commands in which calls are made to fail: an import, a pull with unpacking, a removal and a collection.</summary>
+/// <summary>The commands in which calls are made to fail: an import, pulls with unpacking, removals and a collection.</summary>
 internal static class FaultCourse
 {
     private const string Default = "default";
+    private const string Other = "other";
+    private const string SnapshotterLabel = "containerd.io/defaults/snapshotter";
+    private const string Erofs = "erofs";
     private const int NotFound = 3;
+    private const int AlreadyExists = 4;
 
-    /// <summary>Makes the images, and gives the commands and the image that may be mounted.</summary>
-    public static async Task<(IReadOnlyList<Step> Steps, TestImage Mountable)> MakeAsync(RegistryFixture registry, string folder)
+    /// <summary>Makes the images, and gives the commands and the images that may be mounted.</summary>
+    public static async Task<(IReadOnlyList<Step> Steps, IReadOnlyList<(string Namespace, string Name)> Mountable)> MakeAsync(RegistryFixture registry, string folder)
     {
         var archive = await TestArchive.MakeAsync(folder);
         var image = await TestImage.PushAsync(registry, Layouts.Tricky(Path.Combine(folder, "tricky"), "faults"), "durability-faults");
         var root = Account.Self.Unpacks;
-        return ([
+        List<Step> steps =
+        [
             new Step(Default, ["import", archive.Path], facts => facts
                 .Named(Default, archive.First.Name, archive.First.Manifest)
                 .Named(Default, archive.Second.Name, archive.Second.Manifest)),
-            new Step(Default, ["pull", image.Name], facts => root
-                ? facts.Named(Default, image.Name, image.Manifest).Unpacked(Default, image.Chain, synced: false)
-                : facts.Named(Default, image.Name, image.Manifest)),
-            new Step(Default, ["images", "rm", archive.Second.Name], facts => facts.Unnamed(Default, archive.Second.Name))
-            {
-                DoneCode = view => view.Images.ContainsKey($"{Default} {archive.Second.Name}") ? 0 : NotFound,
-            },
-            new Step(Default, ["images", "rm", "--no-gc", image.Name], facts => facts.Unnamed(Default, image.Name) with { Snapshots = [] })
+            Pull(Default, image, root),
+            Remove(Default, archive.Second),
+            new Step(Default, ["images", "rm", "--no-gc", image.Name], facts => facts.Unnamed(Default, image.Name).Discarded(Default, image.Chain))
             {
                 DoneCode = view => view.Images.ContainsKey($"{Default} {image.Name}") ? 0 : NotFound,
             },
             new Step(Default, ["gc"], facts => facts),
-        ], image);
+        ];
+        if (root)
+        {
+            steps.Add(new Step(
+                Other, ["namespaces", "create", Other, $"{SnapshotterLabel}={Erofs}"], facts => facts.Labelled(Other, SnapshotterLabel, Erofs))
+            {
+                DoneCode = view => view.NamespaceLabels.ContainsKey(Other) ? AlreadyExists : 0,
+            });
+            steps.Add(Pull(Other, image, unpack: true));
+            steps.Add(Remove(Other, image));
+        }
+
+        return (steps, [(Default, image.Name), (Other, image.Name)]);
     }
+
+    private static Step Pull(string ns, TestImage image, bool unpack) => new(ns, ["pull", image.Name], facts => unpack
+        ? facts.Named(ns, image.Name, image.Manifest).Unpacked(ns, image.Chain, synced: false)
+        : facts.Named(ns, image.Name, image.Manifest));
+
+    private static Step Remove(string ns, TestImage image) => new(
+        ns, ["images", "rm", image.Name], facts => facts.Unnamed(ns, image.Name).Discarded(ns, image.Chain))
+    {
+        DoneCode = view => view.Images.ContainsKey($"{ns} {image.Name}") ? 0 : NotFound,
+    };
 }

@@ -10,15 +10,17 @@ internal sealed class MixedCourse
     private const string Other = "other";
     private const string Copy = "kept.example/copy:1";
     private const string Lease = "keep";
+    private const string SnapshotterLabel = "containerd.io/defaults/snapshotter";
+    private const string Erofs = "erofs";
     private const int NotFound = 3;
     private const int AlreadyExists = 4;
 
-    private MixedCourse(IReadOnlyList<Step> steps, IReadOnlyList<TestImage> mountable) => (Steps, Mountable) = (steps, mountable);
+    private MixedCourse(IReadOnlyList<Step> steps, IReadOnlyList<(string Namespace, string Name)> mountable) => (Steps, Mountable) = (steps, mountable);
 
     public IReadOnlyList<Step> Steps { get; }
 
     /// <summary>Images that are there at the end, to be mounted.</summary>
-    public IReadOnlyList<TestImage> Mountable { get; }
+    public IReadOnlyList<(string Namespace, string Name)> Mountable { get; }
 
     /// <summary>Makes the images, and the course over them, with or without unpacking.</summary>
     public static async Task<MixedCourse> MakeAsync(RegistryFixture registry, string folder, bool unpack)
@@ -30,23 +32,21 @@ internal sealed class MixedCourse
             registry, Layouts.Tricky(Path.Combine(folder, "tricky"), "durability"), "durability-tricky");
         var broken = await TestImage.PushAsync(
             registry, Layouts.Random(Path.Combine(folder, "broken"), 3, 3, 20_000, seed: 12), "durability-broken");
-        return new MixedCourse([.. All(archive, plain, tricky, broken, unpack)], [tricky, plain with { Name = Copy }]);
+        return new MixedCourse(
+            [.. All(archive, plain, tricky, broken, unpack)], [(Default, tricky.Name), (Default, Copy), (Other, tricky.Name)]);
     }
 
     private static IEnumerable<Step> All(TestArchive archive, TestImage plain, TestImage tricky, TestImage broken, bool root)
     {
         var (one, two) = (archive.First, archive.Second);
         yield return Import(Default, archive);
-        yield return Pull(plain, unpack: false);
+        yield return Pull(Default, plain, unpack: false);
         if (root)
         {
-            yield return Pull(plain, unpack: true);
+            yield return Pull(Default, plain, unpack: true);
         }
 
-        yield return new Step(
-            Default,
-            root ? ["pull", "--sync", tricky.Name] : ["pull", tricky.Name],
-            facts => root ? PulledWith(facts, tricky).Unpacked(Default, tricky.Chain, synced: true) : PulledWith(facts, tricky));
+        yield return root ? PullAndSync(Default, tricky) : Pull(Default, tricky, unpack: false);
         yield return new Step(
             Default, ["images", "tag", plain.Name, Copy], facts => facts.Named(Default, Copy, plain.Manifest));
         yield return new Step(
@@ -62,8 +62,17 @@ internal sealed class MixedCourse
         yield return Remove(Default, two);
         yield return Import(Other, archive);
         yield return Remove(Other, one);
-        yield return Pull(broken, unpack: root) with { Death = "fsync:signal=SIGKILL:when=6" };
-        yield return Pull(broken, unpack: root);
+        yield return Pull(Default, broken, unpack: root) with { Death = "fsync:signal=SIGKILL:when=6" };
+        yield return Pull(Default, broken, unpack: root);
+        if (root)
+        {
+            yield return new Step(
+                Other, ["namespaces", "label", Other, $"{SnapshotterLabel}={Erofs}"], facts => facts.Labelled(Other, SnapshotterLabel, Erofs));
+            yield return PullAndSync(Other, tricky);
+            yield return Pull(Other, plain, unpack: true);
+            yield return Remove(Other, plain) with { Effect = facts => facts.Unnamed(Other, plain.Name).Discarded(Other, plain.Chain) };
+        }
+
         yield return Remove(Default, plain);
         yield return new Step(Default, ["lease", "rm", Lease], facts => facts.Unleased(Default, Lease))
         {
@@ -79,12 +88,15 @@ internal sealed class MixedCourse
             .Named(ns, archive.First.Name, archive.First.Manifest)
             .Named(ns, archive.Second.Name, archive.Second.Manifest));
 
-    private static Step Pull(TestImage image, bool unpack) => new(
-        Default,
+    private static Step Pull(string ns, TestImage image, bool unpack) => new(
+        ns,
         unpack ? ["pull", image.Name] : ["pull", "--no-unpack", image.Name],
-        facts => unpack ? PulledWith(facts, image).Unpacked(Default, image.Chain, synced: false) : PulledWith(facts, image));
+        facts => unpack ? PulledWith(facts, ns, image).Unpacked(ns, image.Chain, synced: false) : PulledWith(facts, ns, image));
 
-    private static Facts PulledWith(Facts facts, TestImage image) => facts.Named(Default, image.Name, image.Manifest);
+    private static Step PullAndSync(string ns, TestImage image) => new(
+        ns, ["pull", "--sync", image.Name], facts => PulledWith(facts, ns, image).Unpacked(ns, image.Chain, synced: true));
+
+    private static Facts PulledWith(Facts facts, string ns, TestImage image) => facts.Named(ns, image.Name, image.Manifest);
 
     private static Step Remove(string ns, TestImage image) => new(ns, ["images", "rm", image.Name], facts => facts.Unnamed(ns, image.Name))
     {

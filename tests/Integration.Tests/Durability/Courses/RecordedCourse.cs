@@ -10,20 +10,20 @@ namespace ImageStore.Integration.Tests.Durability.Courses;
 /// <param name="Before">The disk before it.</param>
 /// <param name="Operations">In order.</param>
 /// <param name="Steps">In order.</param>
-/// <param name="Trees">What images show when they are mounted, by name.</param>
+/// <param name="Trees">What images show when they are mounted, by namespace and name.</param>
 internal sealed record RecordedCourse(
     Account Account,
     DiskState Before,
     IReadOnlyList<DiskOperation> Operations,
     IReadOnlyList<RecordedStep> Steps,
-    IReadOnlyDictionary<string, SortedDictionary<string, string>> Trees)
+    IReadOnlyDictionary<(string Namespace, string Name), SortedDictionary<string, string>> Trees)
 {
     public const string RootName = "root";
     private const int Attempts = 5;
 
     /// <summary>Runs the steps on a fresh root, and records them.</summary>
     public static async Task<RecordedCourse> RunAsync(
-        IReadOnlyList<Step> steps, IReadOnlyList<TestImage> mountable, Account account, Scratch scratch, CancellationToken cancellationToken)
+        IReadOnlyList<Step> steps, IReadOnlyList<(string Namespace, string Name)> mountable, Account account, Scratch scratch, CancellationToken cancellationToken)
     {
         // A call that a kill came into may have been done, and only the disk tells: no record of it can be right for sure.
         for (var attempt = 1; ; attempt++)
@@ -37,7 +37,7 @@ internal sealed record RecordedCourse(
 
     private static async Task<RecordedCourse?> TryAsync(
         IReadOnlyList<Step> steps,
-        IReadOnlyList<TestImage> mountable,
+        IReadOnlyList<(string Namespace, string Name)> mountable,
         Account account,
         Scratch scratch,
         bool isLast,

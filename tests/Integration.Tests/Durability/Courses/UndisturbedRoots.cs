@@ -7,12 +7,12 @@ namespace ImageStore.Integration.Tests.Durability.Courses;
 /// <param name="mountable">The images whose trees are taken as soon as they are there.</param>
 /// <param name="boot">Where the program runs.</param>
 /// <param name="scratch">Where copies of the root go.</param>
-internal sealed class UndisturbedRoots(IReadOnlyList<TestImage> mountable, Boot boot, Scratch scratch)
+internal sealed class UndisturbedRoots(IReadOnlyList<(string Namespace, string Name)> mountable, Boot boot, Scratch scratch)
 {
-    private readonly Dictionary<string, SortedDictionary<string, string>> _trees = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Namespace, string Name), SortedDictionary<string, string>> _trees = [];
 
-    /// <summary>What the images show when they are mounted, by name.</summary>
-    public IReadOnlyDictionary<string, SortedDictionary<string, string>> Trees => _trees;
+    /// <summary>What the images show when they are mounted, by namespace and name.</summary>
+    public IReadOnlyDictionary<(string Namespace, string Name), SortedDictionary<string, string>> Trees => _trees;
 
     /// <summary>What the root has after the step, and after what nothing keeps was collected. Works on a copy.</summary>
     public async Task<StoreView> LookAsync(DiskState state, Step step, Facts goal, CancellationToken cancellationToken)
@@ -27,10 +27,10 @@ internal sealed class UndisturbedRoots(IReadOnlyList<TestImage> mountable, Boot 
 
         var view = await Cleaning.CollectAsync(cli, await StoreView.ReadAsync(cli, cancellationToken), cancellationToken);
         var here = mountable.Where(image => boot.Account.Unpacks
-            && !_trees.ContainsKey(image.Name) && goal.HasImage(StoreView.Namespaces[0], image.Name));
+            && !_trees.ContainsKey(image) && goal.HasImage(image.Namespace, image.Name));
         foreach (var image in here.ToList())
         {
-            _trees[image.Name] = await MountedTree.ReadAsync(cli, image.Name, scratch.New("mount"));
+            _trees[image] = await MountedTree.ReadAsync(cli, image.Namespace, image.Name, scratch.New("mount"));
         }
 
         Directory.Delete(copy, recursive: true);

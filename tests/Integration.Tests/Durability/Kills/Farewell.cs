@@ -21,7 +21,7 @@ internal sealed class Farewell(
 
         var view = await CollectAsync(model, cancellationToken);
         _findings.AddRange(Leftovers.Of(cli, view, ingests: false));
-        var difference = TreeListing.Difference(tree, await MountedTree.ReadAsync(cli, mounted, scratch.New("mount")));
+        var difference = TreeListing.Difference(tree, await MountedTree.ReadAsync(cli, StoreView.Namespaces[0], mounted, scratch.New("mount")));
         if (difference.Length > 0)
         {
             _findings.Add(new Finding(FindingKind.WrongTree, difference));
