@@ -1,6 +1,7 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Unpack;
+using ImageStore.Gc.Pressure;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
@@ -17,6 +18,7 @@ internal sealed class PullOperation(
     ISnapshotter? snapshotter,
     LayerLimits limits,
     RegistryClient registry,
+    Func<DiskSpace> disk,
     PullRequest request,
     TransferProgress progress)
 {
@@ -88,7 +90,7 @@ internal sealed class PullOperation(
             ? await walker.AllAsync(target, cancellationToken).ConfigureAwait(false)
             : [];
 
-        CheckQuota(chosen, others);
+        CheckRoom(chosen, others);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var fetcher = new BlobFetcher(_content, repository, _reference, lease, MaxConcurrentDownloads, stop.Token);
         var chainId = await TransferAsync(fetcher, chosen, others, lease, stop).ConfigureAwait(false);
@@ -102,17 +104,20 @@ internal sealed class PullOperation(
     }
 
     /// <summary>Refuses what cannot fit before the first byte of it is asked for.</summary>
-    private void CheckQuota(StoredManifest chosen, IReadOnlyList<StoredManifest> others)
+    private void CheckRoom(StoredManifest chosen, IReadOnlyList<StoredManifest> others)
     {
         // What an earlier pull has left of them counts already.
         var left = _content.ListIngests().ToDictionary(ingest => ingest.Ref, ingest => ingest.Offset, StringComparer.Ordinal);
-        tenant.CheckQuota(
-            others.Prepend(chosen)
-                .SelectMany(manifest => manifest.Manifest.Layers.Prepend(manifest.Manifest.Config))
-                .DistinctBy(blob => blob.Digest)
-                .Where(blob => _content.Find(blob.Digest) is null)
-                .Sum(blob => Math.Max(0, blob.Size - left.GetValueOrDefault(BlobFetcher.Ref(blob.Digest)))),
-            _reference.ToString());
+        var bytes = others.Prepend(chosen)
+            .SelectMany(manifest => manifest.Manifest.Layers.Prepend(manifest.Manifest.Config))
+            .DistinctBy(blob => blob.Digest)
+            .Where(blob => _content.Find(blob.Digest) is null)
+            .Sum(blob => Math.Max(0, blob.Size - left.GetValueOrDefault(BlobFetcher.Ref(blob.Digest))));
+        tenant.CheckQuota(bytes, _reference.ToString());
+        if (request.KeepFree?.Refusal(disk(), bytes, _reference.ToString()) is { } refusal)
+        {
+            throw refusal;
+        }
     }
 
     private async Task<Digest?> TransferAsync(
@@ -217,7 +222,8 @@ internal sealed class PullOperation(
     private bool IsHeld(Descriptor config, Digest top) =>
         _content.Find(config.Digest)?.Labels.GetValueOrDefault(Labels.RefSnapshotPrefix + snapshotter!.Name) == top.ToString();
 
-    private Dictionary<string, string> Pins() => request.Pin ? new() { [Labels.Pinned] = "pinned" } : [];
+    private Dictionary<string, string> Pins() =>
+        request.Pin ? PinClaims.ByHand(tenant.Images.Find(_reference.Canonical)?.Labels ?? Labels.None, pinned: true) : [];
 
     private PullResult Result(Descriptor target, StoredManifest chosen, Digest? chainId, bool upToDate, long downloaded) =>
         new(

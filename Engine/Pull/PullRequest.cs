@@ -30,6 +30,9 @@ public sealed record PullRequest
     /// <summary>Pin the image, so that nothing removes it by itself?</summary>
     public bool Pin { get; init; }
 
+    /// <summary>What has to stay free on the root's filesystem: a download that would take it is not begun. Null for no such limit.</summary>
+    public DiskFloor? KeepFree { get; init; }
+
     /// <summary>Plain HTTP, also for hosts that are not loopback.</summary>
     public bool PlainHttp { get; init; }
 }
