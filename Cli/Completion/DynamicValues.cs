@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using ImageStore.Engine;
+using ImageStore.Engine.Prepull;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
@@ -22,6 +23,24 @@ internal static class DynamicValues
 
     public static IEnumerable<CompletionItem> Digests(CompletionContext context) =>
         From(context, engine => engine.Content.List().Select(blob => blob.Digest.ToString()));
+
+    public static IEnumerable<CompletionItem> Jobs(CompletionContext context)
+    {
+        if (context.ParseResult.GetValue(GlobalOptions.Root) is not { Length: > 0 } root)
+        {
+            return [];
+        }
+
+        try
+        {
+            var folder = new JobFolder(root, context.ParseResult.GetValue(GlobalOptions.Namespace)!, TimeProvider.System);
+            return [.. folder.List(static _ => { }).Select(job => new CompletionItem(job.Id))];
+        }
+        catch (Exception failure) when (failure is ImageStoreException or IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
 
     /// <summary>Keys of snapshots that somebody may have changed, of every snapshotter.</summary>
     public static IEnumerable<CompletionItem> Snapshots(CompletionContext context) => From(context, engine => engine.ActiveSnapshots());

@@ -11,19 +11,21 @@ internal static class PinClaims
     private const string Brought = "pinned";
     private const string Found = "found";
 
+    /// <summary>Is the image pinned, by whomever?</summary>
+    public static bool IsPinned(IReadOnlyDictionary<string, string> labels) => labels.ContainsKey(Labels.Pinned);
+
     /// <summary>Does <paramref name="set"/> hold the image?</summary>
     public static bool Has(IReadOnlyDictionary<string, string> labels, string set) => labels.ContainsKey(Prefix + set);
 
     /// <summary>The labels with a pin that <paramref name="set"/> holds; null when they say so already.</summary>
     public static IReadOnlyDictionary<string, string>? Claim(IReadOnlyDictionary<string, string> labels, string set)
     {
-        var isPinned = labels.ContainsKey(Labels.Pinned);
-        if (isPinned && Has(labels, set))
+        if (IsPinned(labels) && Has(labels, set))
         {
             return null;
         }
 
-        var isOurs = !isPinned || labels.Any(label => IsClaim(label.Key) && label.Value == Brought);
+        var isOurs = !IsPinned(labels) || labels.Any(label => IsClaim(label.Key) && label.Value == Brought);
         return new Dictionary<string, string>(labels, StringComparer.Ordinal)
         {
             [Labels.Pinned] = "pinned",

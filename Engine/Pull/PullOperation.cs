@@ -92,7 +92,7 @@ internal sealed class PullOperation(
 
         CheckRoom(chosen, others);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var fetcher = new BlobFetcher(_content, repository, _reference, lease, MaxConcurrentDownloads, stop.Token);
+        using var fetcher = new BlobFetcher(_content, repository, _reference, lease, MaxConcurrentDownloads, progress, stop.Token);
         var chainId = await TransferAsync(fetcher, chosen, others, lease, stop).ConfigureAwait(false);
         progress.Phase = "naming";
         var summary = await new ImageLister(_content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
