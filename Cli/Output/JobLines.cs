@@ -11,6 +11,11 @@ internal static class JobLines
 
     public static string Word(JobState state) => state.ToString().ToLowerInvariant();
 
+    /// <summary>Why an image failed, with its name.</summary>
+    public static string ReasonOf(JobImage image) => image.Reason!.Contains(image.Name, StringComparison.Ordinal)
+        ? image.Reason
+        : $"{Printable.Of(image.Name)}: {image.Reason}";
+
     public static void Write(TextWriter output, JobRecord job)
     {
         output.WriteLine($"job       {job.Id}: {Word(job.State)}{(job.Reason is { } why ? $", {Printable.Of(why)}" : string.Empty)}");
@@ -44,10 +49,10 @@ internal static class JobLines
         foreach (var image in job.Images.Where(image => image.Reason is not null))
         {
             output.WriteLine();
-            output.WriteLine($"{Printable.Of(image.Name)}: {Printable.Of(image.Reason)}");
+            output.WriteLine(ReasonOf(image));
             if (image.Remedy is { } remedy)
             {
-                output.WriteLine($"  {Printable.Of(remedy)}");
+                output.WriteLine($"  {remedy}");
             }
         }
     }

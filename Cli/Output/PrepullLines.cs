@@ -55,8 +55,7 @@ internal sealed class PrepullLines(Session session)
     {
         if (image.State == JobImageState.Failed)
         {
-            var subject = image.Reason!.Contains(image.Name, StringComparison.Ordinal) ? string.Empty : $"{Printable.Of(image.Name)}: ";
-            Console.Error.WriteLine($"imagestore: {subject}{image.Reason}");
+            Console.Error.WriteLine($"imagestore: {JobLines.ReasonOf(image)}");
             if (image.Remedy is not null)
             {
                 Console.Error.WriteLine($"  {image.Remedy}");

@@ -101,6 +101,9 @@ public sealed class JobFolder
         return job;
     }
 
+    /// <summary>Has the namespace had a job yet?</summary>
+    internal bool IsThere => Directory.Exists(_folder);
+
     /// <summary>Makes the folder.</summary>
     internal void Create()
     {

@@ -71,7 +71,7 @@ public sealed record JobImage
     /// <summary>What the name stands for; null until that is known.</summary>
     public Digest? Digest { get; init; }
 
-    /// <summary>How often it was tried.</summary>
+    /// <summary>How often it was tried, in jobs before this one too as long as it failed in them.</summary>
     public int Attempts { get; init; }
 
     /// <summary>Bytes of it that came over the network.</summary>

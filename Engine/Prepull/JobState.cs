@@ -18,7 +18,7 @@ public enum JobState
     /// <summary>All images are there.</summary>
     Done,
 
-    /// <summary>All images were tried, and some could not be had; the next run of the set tries them again.</summary>
+    /// <summary>All images were tried, and some could not be had; the next run of the set begins anew, and tries them again.</summary>
     Failed,
 
     /// <summary>It was ended by somebody; the next run of the set begins anew.</summary>

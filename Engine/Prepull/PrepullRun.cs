@@ -38,10 +38,21 @@ public sealed class PrepullRun
     /// <exception cref="ImageStoreException">Another process pulls the set (<see cref="ErrorKind.FailedPrecondition"/>), or the root cannot be used.</exception>
     public async Task<JobRecord> RunAsync(bool wait, CancellationToken cancellationToken)
     {
-        // First: a directory that is no root, and none to be, gets no folder for jobs.
-        await WithEngineAsync(_options, static _ => Task.CompletedTask, cancellationToken).ConfigureAwait(false);
-        _folder.Create();
+        // A directory that is no root, and none to be, gets no folder for jobs.
+        var isFirst = !_folder.IsThere;
+        if (isFirst)
+        {
+            await TryRootAsync(cancellationToken).ConfigureAwait(false);
+            _folder.Create();
+        }
+
         using var held = await _folder.LockAsync(_set.Name, cancellationToken).ConfigureAwait(false) ?? throw InUse();
+        if (!isFirst)
+        {
+            // Behind the set's lock: whoever has that may have the root for long.
+            await TryRootAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var ledger = new JobLedger(_folder, Begin(), _hooks.Warn);
         try
         {
@@ -60,6 +71,9 @@ public sealed class PrepullRun
         }
     }
 
+    // What is wrong with the root is told once, and not of each image.
+    private Task TryRootAsync(CancellationToken cancellationToken) => WithEngineAsync(_options, static _ => Task.CompletedTask, cancellationToken);
+
     private ImageStoreException InUse()
     {
         var job = _folder.Newest(_set.Name);
@@ -73,30 +87,20 @@ public sealed class PrepullRun
     private JobRecord Begin()
     {
         var last = _folder.Newest(_set.Name);
-        if (last is { State: not (JobState.Done or JobState.Cancelled) })
+        if (last is { HasEnded: false })
         {
-            if (last.SetDigest == _set.Digest && !_folder.IsCancelRequested(last.Id))
+            var isSame = last.SetDigest == _set.Digest;
+            if (isSame && !_folder.IsCancelRequested(last.Id))
             {
-                return last with
-                {
-                    State = JobState.Running,
-                    ProcessId = Environment.ProcessId,
-                    EndedAt = null,
-                    Images = [.. last.Images.Select(image =>
-                        image.State is JobImageState.Pulling or JobImageState.Failed ? image with { State = JobImageState.Pending } : image)],
-                };
+                return last with { State = JobState.Running, ProcessId = Environment.ProcessId, EndedAt = null, Images = [.. last.Images.Select(Again)] };
             }
 
-            if (!last.HasEnded)
-            {
-                var reason = last.SetDigest == _set.Digest ? null : "the set was changed";
-                _folder.Save(last with { State = JobState.Cancelled, Reason = reason, EndedAt = _time.GetUtcNow() });
-            }
-
+            _folder.Save(last with { State = JobState.Cancelled, Reason = isSame ? null : "the set was changed", EndedAt = _time.GetUtcNow() });
             _folder.ForgetRequest(last.Id);
         }
 
         _folder.Prune(_set.Name);
+        var failed = last?.Images.Where(image => image.State == JobImageState.Failed).ToDictionary(image => image.Name, image => image.Attempts, StringComparer.Ordinal);
         return new JobRecord
         {
             Id = _folder.NextId(_set.Name),
@@ -106,9 +110,15 @@ public sealed class PrepullRun
             State = JobState.Running,
             ProcessId = Environment.ProcessId,
             StartedAt = _time.GetUtcNow(),
-            Images = [.. _set.Images.Select(entry => new JobImage { Name = entry.Name, Priority = entry.Terms.Priority })],
+            Images = [.. _set.Images.Select(entry => new JobImage
+            {
+                Name = entry.Name, Priority = entry.Terms.Priority, Attempts = failed?.GetValueOrDefault(entry.Name) ?? 0,
+            })],
         };
     }
+
+    private static JobImage Again(JobImage image) =>
+        image.State is JobImageState.Pulling or JobImageState.Failed ? image with { State = JobImageState.Pending } : image;
 
     private async Task<JobState> PullAllAsync(JobLedger ledger, bool wait, CancellationToken cancellationToken)
     {

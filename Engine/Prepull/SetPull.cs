@@ -1,3 +1,4 @@
+using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Pull;
 
@@ -13,7 +14,8 @@ internal sealed class SetPull(EngineOptions options, string set, PrepullEntry en
     /// <returns>The image, and whether anything had to be done for it.</returns>
     public async Task<(PullResult Result, bool IsNew)> RunAsync(bool askRegistry, TransferProgress progress, CancellationToken cancellationToken)
     {
-        var engine = await StoreEngine.OpenAsync(Options(), cancellationToken).ConfigureAwait(false);
+        var engine = await StoreEngine.OpenAsync(
+            options with { Registry = RegistryFor(options.Registry, entry.Terms) }, cancellationToken).ConfigureAwait(false);
         await using var closing = engine.ConfigureAwait(false);
         var terms = entry.Terms;
         var first = Request() with
@@ -41,21 +43,19 @@ internal sealed class SetPull(EngineOptions options, string set, PrepullEntry en
         return (result, isNew);
     }
 
+    /// <summary>How an image's registry is spoken to; of two caps the lower one holds.</summary>
+    internal static RegistryOptions RegistryFor(RegistryOptions usual, PrepullTerms terms)
+    {
+        var (rate, most) = (terms.BytesPerSecond, usual.MaxBytesPerSecond);
+        return usual with
+        {
+            MaxBytesPerSecond = rate is null || most is null ? rate ?? most : Math.Min(rate.Value, most.Value),
+            CredentialsFile = terms.Credentials ?? usual.CredentialsFile,
+        };
+    }
+
     private PullRequest Request() => new()
     {
         Reference = entry.Name, Snapshotter = entry.Terms.Snapshotter, KeepFree = entry.Terms.KeepFree, PlainHttp = entry.Terms.PlainHttp,
     };
-
-    private EngineOptions Options()
-    {
-        var (rate, most) = (entry.Terms.BytesPerSecond, options.Registry.MaxBytesPerSecond);
-        return options with
-        {
-            Registry = options.Registry with
-            {
-                MaxBytesPerSecond = rate is null || most is null ? rate ?? most : Math.Min(rate.Value, most.Value),
-                CredentialsFile = entry.Terms.Credentials ?? options.Registry.CredentialsFile,
-            },
-        };
-    }
 }
