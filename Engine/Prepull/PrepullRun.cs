@@ -20,6 +20,9 @@ public sealed class PrepullRun
     private readonly JobFolder _folder;
     private readonly TimeProvider _time;
 
+    // What an interrupted job has seen to was seen to just now; one that waits may do so for days.
+    private bool _trustsRecord;
+
     /// <summary>Makes one; <see cref="RunAsync"/> has it work.</summary>
     /// <param name="options">How the root is opened.</param>
     /// <param name="set">What is to be there.</param>
@@ -92,6 +95,7 @@ public sealed class PrepullRun
             var isSame = last.SetDigest == _set.Digest;
             if (isSame && !_folder.IsCancelRequested(last.Id))
             {
+                _trustsRecord = last.State != JobState.Waiting;
                 return last with { State = JobState.Running, ProcessId = Environment.ProcessId, EndedAt = null, Images = [.. last.Images.Select(Again)] };
             }
 
@@ -131,7 +135,8 @@ public sealed class PrepullRun
                 return JobState.Cancelled;
             }
 
-            var next = left.FindIndex(i => UntilOpen(i) == TimeSpan.Zero);
+            var now = _time.GetLocalNow();
+            var next = left.FindIndex(i => UntilOpen(i, now) == TimeSpan.Zero);
             if (next >= 0)
             {
                 var before = ledger.Job.Bytes;
@@ -159,15 +164,16 @@ public sealed class PrepullRun
         return ledger.Job.Count(JobImageState.Failed) > 0 ? JobState.Failed : JobState.Done;
     }
 
-    private TimeSpan UntilOpen(int index) => _set.Images[index].Terms.Window?.UntilOpen(_time.GetLocalNow()) ?? TimeSpan.Zero;
+    private TimeSpan UntilOpen(int index, DateTimeOffset now) => _set.Images[index].Terms.Window?.UntilOpen(now) ?? TimeSpan.Zero;
 
     private async Task WaitAsync(JobLedger ledger, List<int> left, CancellationToken cancellationToken)
     {
-        _hooks.TellWait(_time.GetLocalNow() + left.Min(UntilOpen));
+        var now = _time.GetLocalNow();
+        _hooks.TellWait(now + left.Min(i => UntilOpen(i, now)));
         ledger.Save(job => job with { State = JobState.Waiting });
 
         // In small steps: the clock may be set meanwhile, and the job cancelled.
-        while (left.Min(UntilOpen) > TimeSpan.Zero && !_folder.IsCancelRequested(ledger.Job.Id))
+        while (left.TrueForAll(i => UntilOpen(i, _time.GetLocalNow()) > TimeSpan.Zero) && !_folder.IsCancelRequested(ledger.Job.Id))
         {
             await Task.Delay(s_look, _time, cancellationToken).ConfigureAwait(false);
         }
@@ -192,7 +198,7 @@ public sealed class PrepullRun
         after = after with { EndedAt = _time.GetUtcNow() };
 
         // What an earlier run of the job brought and is still there stays its doing.
-        ledger.Note(index, _ => wasThere && after.State == JobImageState.Skipped ? before : after);
+        ledger.Note(index, _ => wasThere && after.State == JobImageState.Skipped ? before with { Digest = after.Digest } : after);
         if (after.State == JobImageState.Pending)
         {
             return false;
@@ -225,7 +231,7 @@ public sealed class PrepullRun
         await using var watching = watch.ConfigureAwait(false);
         try
         {
-            var (result, isNew) = await new SetPull(_options, _set.Name, entry).RunAsync(askRegistry: !wasThere, progress, watch.Token).ConfigureAwait(false);
+            var (result, isNew) = await new SetPull(_options, _set.Name, entry).RunAsync(askRegistry: !(wasThere && _trustsRecord), progress, watch.Token).ConfigureAwait(false);
             return Counted() with { State = isNew ? JobImageState.Done : JobImageState.Skipped, Digest = result.Target.Digest };
         }
         catch (Exception) when (watch.IsCancelled)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ImageStore.Engine.Prepull;
+using ImageStore.Engine.Tests.Support;
 using ImageStore.Store.Errors;
 using ImageStore.TestKit;
 
@@ -121,6 +122,11 @@ public sealed class PrepullJobTests : PrepullTest
         Assert.Equal(JobState.Waiting, job.State);
         Assert.Equal([JobImageState.Pending, JobImageState.Done], States(job));
         Assert.DoesNotContain(Registry.Requests, request => request.Target.EndsWith("/a", StringComparison.Ordinal));
+
+        // What may be pulled at any time is looked at again, though the job waits.
+        var newer = Registry.AddImage("bb", ImageBuilder.Tar("newer", 4_000));
+        job = await ToEndAsync(RunAsync(set, options: options), clock, TimeSpan.FromMilliseconds(200));
+        Assert.Equal(("base-1", JobState.Waiting, newer.Digest), (job.Id, job.State, job.Images[1].Digest));
 
         clock.Advance(TimeSpan.FromMinutes(90));
         job = await ToEndAsync(RunAsync(set, options: options), clock, TimeSpan.FromMilliseconds(200));
