@@ -232,7 +232,10 @@ public sealed class JobFolder
         catch (Exception failure) when (failure is JsonException or FormatException)
         {
             throw new ImageStoreException(
-                ErrorKind.CorruptData, $"The record {Printable.Of(path)} is damaged ({Printable.Of(failure.Message)}).", "Remove it: the next run of the set begins anew.", failure);
+                ErrorKind.CorruptData,
+                $"The record {Printable.Of(path)} is damaged ({Printable.Of(failure.Message)}).",
+                "Remove it: the next run of the set begins anew.",
+                failure);
         }
     }
 

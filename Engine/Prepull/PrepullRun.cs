@@ -38,7 +38,8 @@ public sealed class PrepullRun
     /// <param name="wait">Wait for windows that are not open? Else the job is left waiting for the next run.</param>
     /// <param name="cancellationToken">Interrupts it; the next run goes on.</param>
     /// <returns>What came of it. Images that failed are no exception.</returns>
-    /// <exception cref="ImageStoreException">Another process pulls the set (<see cref="ErrorKind.FailedPrecondition"/>), or the root cannot be used.</exception>
+    /// <exception cref="ImageStoreException">Another process pulls the set (<see cref="ErrorKind.FailedPrecondition"/>), or the root cannot
+    /// be used.</exception>
     public async Task<JobRecord> RunAsync(bool wait, CancellationToken cancellationToken)
     {
         // A directory that is no root, and none to be, gets no folder for jobs.
@@ -104,7 +105,8 @@ public sealed class PrepullRun
         }
 
         _folder.Prune(_set.Name);
-        var failed = last?.Images.Where(image => image.State == JobImageState.Failed).ToDictionary(image => image.Name, image => image.Attempts, StringComparer.Ordinal);
+        var failed = last?.Images.Where(image => image.State == JobImageState.Failed)
+            .ToDictionary(image => image.Name, image => image.Attempts, StringComparer.Ordinal);
         return new JobRecord
         {
             Id = _folder.NextId(_set.Name),
@@ -189,7 +191,13 @@ public sealed class PrepullRun
         var wasThere = before.State is JobImageState.Done or JobImageState.Skipped;
         var trying = before with
         {
-            State = JobImageState.Pulling, Attempts = before.Attempts + 1, StartedAt = _time.GetUtcNow(), EndedAt = null, Reason = null, Remedy = null, Kind = null,
+            State = JobImageState.Pulling,
+            Attempts = before.Attempts + 1,
+            StartedAt = _time.GetUtcNow(),
+            EndedAt = null,
+            Reason = null,
+            Remedy = null,
+            Kind = null,
         };
         ledger.Note(index, _ => trying);
         var after = trying;
@@ -231,7 +239,8 @@ public sealed class PrepullRun
         await using var watching = watch.ConfigureAwait(false);
         try
         {
-            var (result, isNew) = await new SetPull(_options, _set.Name, entry).RunAsync(askRegistry: !(wasThere && _trustsRecord), progress, watch.Token).ConfigureAwait(false);
+            var (result, isNew) = await new SetPull(_options, _set.Name, entry)
+                .RunAsync(askRegistry: !(wasThere && _trustsRecord), progress, watch.Token).ConfigureAwait(false);
             return Counted() with { State = isNew ? JobImageState.Done : JobImageState.Skipped, Digest = result.Target.Digest };
         }
         catch (Exception) when (watch.IsCancelled)
