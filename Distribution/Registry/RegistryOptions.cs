@@ -21,6 +21,12 @@ public sealed record RegistryOptions
     /// <summary>The folder of <c>config.json</c>; null means $DOCKER_CONFIG or ~/.docker, then podman's auth.json.</summary>
     public string? DockerConfigDirectory { get; init; }
 
+    /// <summary>Who is asked for credentials, instead of docker's and podman's files; null for those.</summary>
+    public RegistryCredentials? Credentials { get; init; }
+
+    /// <summary>Headers that registries get with each request, beside those that hosts.toml names.</summary>
+    public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
+
     /// <summary>The User-Agent header.</summary>
     public string UserAgent { get; init; } = "imagestore/0.1";
 

@@ -30,6 +30,12 @@ public sealed record PullRequest
     /// <summary>Pin the image, so that nothing removes it by itself?</summary>
     public bool Pin { get; init; }
 
+    /// <summary>What the image is called in the store; null for the reference's full spelling.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Labels that the image gets beside our own.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = Store.Labels.None;
+
     /// <summary>Plain HTTP, also for hosts that are not loopback.</summary>
     public bool PlainHttp { get; init; }
 }

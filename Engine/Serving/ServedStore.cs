@@ -1,3 +1,4 @@
+using ImageStore.Distribution.Registry;
 using ImageStore.Engine.Diff;
 using ImageStore.Engine.Maintenance;
 using ImageStore.Engine.Unpack;
@@ -49,6 +50,9 @@ public sealed class ServedStore : IAsyncDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time => _options.Time;
 
+    /// <summary>How registries are spoken to.</summary>
+    public RegistryOptions Registry => _options.Registry with { Time = _options.Time };
+
     internal LayerLimits LayerLimits => _options.Settings.Layers;
 
     /// <summary>Opens a root.</summary>
@@ -91,6 +95,9 @@ public sealed class ServedStore : IAsyncDisposable
 
     /// <summary>The layers of a namespace's snapshots.</summary>
     public ServedLayers Layers(string @namespace) => new(this, Tenant(@namespace));
+
+    /// <summary>Whole images into and out of a namespace.</summary>
+    public ServedTransfers Transfers(string @namespace) => new(this, Tenant(@namespace));
 
     /// <summary>A namespace's snapshotter of that name.</summary>
     /// <exception cref="ImageStoreException">There is none of that name, or the filesystem cannot do it.</exception>
