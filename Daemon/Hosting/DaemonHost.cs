@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Grpc.AspNetCore.Server;
 using ImageStore.Daemon.Api;
 using ImageStore.Daemon.Events;
+using ImageStore.Daemon.Streaming;
 using ImageStore.Engine.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -71,7 +72,8 @@ public static class DaemonHost
         builder.Services.AddLogging();
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc(ConfigureGrpc);
-        builder.Services.AddSingleton(life).AddSingleton(store).AddSingleton(store.Time).AddSingleton<Tenants>().AddSingleton<EventHub>();
+        builder.Services.AddSingleton(life).AddSingleton(store).AddSingleton(store.Time).AddSingleton<Tenants>().AddSingleton<EventHub>()
+            .AddSingleton<StreamTable>();
         AddServices(builder.Services);
         var app = builder.Build();
         app.Use(next => context => PeerGate.RunAsync(context, next));
@@ -85,7 +87,8 @@ public static class DaemonHost
         .AddSingleton<NamespacesService>().AddSingleton<LeasesService>()
         .AddSingleton<ContentService>().AddSingleton<ImagesService>()
         .AddSingleton<SnapshotsService>().AddSingleton<DiffService>()
-        .AddSingleton<ContainersService>().AddSingleton<EventsService>();
+        .AddSingleton<ContainersService>().AddSingleton<EventsService>()
+        .AddSingleton<StreamingService>().AddSingleton<TransferService>();
 
     private static void MapServices(WebApplication app)
     {
@@ -100,6 +103,8 @@ public static class DaemonHost
         app.MapGrpcService<DiffService>();
         app.MapGrpcService<ContainersService>();
         app.MapGrpcService<EventsService>();
+        app.MapGrpcService<StreamingService>();
+        app.MapGrpcService<TransferService>();
     }
 
     private static void ConfigureGrpc(GrpcServiceOptions grpc)

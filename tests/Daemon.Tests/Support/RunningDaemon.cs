@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using ImageStore.Daemon.Hosting;
+using ImageStore.Distribution.Registry;
 using ImageStore.Engine;
 using ImageStore.Engine.Configuration;
 using ImageStore.Gc.Scheduling;
@@ -15,10 +16,11 @@ internal sealed class RunningDaemon : IAsyncDisposable
     private readonly DirectoryInfo _work;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _run;
+    private readonly RegistryOptions _registry;
 
-    private RunningDaemon(DirectoryInfo work, TaskCompletionSource ready)
+    private RunningDaemon(DirectoryInfo work, RegistryOptions registry, TaskCompletionSource ready)
     {
-        _work = work;
+        (_work, _registry) = (work, registry);
         Address = Path.Combine(work.FullName, "sock");
         _run = DaemonHost.RunAsync(Options(Address, ready.SetResult), _stop.Token);
         Channel = Open(Address);
@@ -30,10 +32,12 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     public string Root => Path.Combine(_work.FullName, "root");
 
-    public static async Task<RunningDaemon> StartAsync()
+    /// <summary>Starts one.</summary>
+    /// <param name="registry">How it speaks to registries.</param>
+    public static async Task<RunningDaemon> StartAsync(RegistryOptions? registry = null)
     {
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var daemon = new RunningDaemon(Directory.CreateTempSubdirectory("imagestored-"), ready);
+        var daemon = new RunningDaemon(Directory.CreateTempSubdirectory("imagestored-"), registry ?? new RegistryOptions(), ready);
         await await Task.WhenAny(ready.Task, daemon._run);
         return daemon;
     }
@@ -45,6 +49,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
         Engine = new EngineOptions
         {
             Root = Root,
+            Registry = _registry,
             Settings = new Settings { Collection = new SchedulerOptions { StartupDelay = s_never, Interval = s_never, MutationThreshold = 0 } },
         },
         Address = address,
