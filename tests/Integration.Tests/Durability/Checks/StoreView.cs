@@ -33,19 +33,8 @@ internal sealed class StoreView
     /// <exception cref="CommandException">A command failed, or the root cannot be read.</exception>
     public static async Task<StoreView> ReadAsync(StoreCli cli, CancellationToken cancellationToken)
     {
-        var view = new StoreView();
         await cli.JsonAsync(Namespaces[0], "info");
-        try
-        {
-            var root = await StoreRoot.OpenAsync(cli.Root, new StoreOptions { Access = MetadataAccess.ReadOnly }, cancellationToken);
-            await using var held = root;
-            view.ReadNames(root);
-        }
-        catch (ImageStoreException failure)
-        {
-            throw new CommandException($"The root cannot be read: {failure.Message}");
-        }
-
+        var view = await ReadNamesAsync(cli.Root, cancellationToken);
         foreach (var ns in Namespaces.Where(_ => cli.Boot.Account.Unpacks))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -57,6 +46,24 @@ internal sealed class StoreView
         }
 
         return view;
+    }
+
+    /// <summary>Reads all but snapshots, also beside whoever has the root.</summary>
+    /// <exception cref="CommandException">The root cannot be read.</exception>
+    public static async Task<StoreView> ReadNamesAsync(string directory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var view = new StoreView();
+            var root = await StoreRoot.OpenAsync(directory, new StoreOptions { Access = MetadataAccess.ReadOnly }, cancellationToken);
+            await using var held = root;
+            view.ReadNames(root);
+            return view;
+        }
+        catch (ImageStoreException failure)
+        {
+            throw new CommandException($"The root cannot be read: {failure.Message}");
+        }
     }
 
     /// <summary>The facts, in the words of <see cref="Facts"/>; leases that commands hold while they work are none.</summary>
