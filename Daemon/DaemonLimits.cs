@@ -42,6 +42,9 @@ internal static class DaemonLimits
     /// <summary>Bytes of all events that are kept for subscribers that come back.</summary>
     public const int ReplayedBytes = 4 << 20;
 
+    /// <summary>Lines that the audit log may be behind.</summary>
+    public const int AuditQueue = 1024;
+
     /// <summary>How long calls that are under way may take when the daemon is asked to stop.</summary>
     public static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 }
