@@ -9,6 +9,12 @@ internal static class DaemonLimits
     /// <summary>Connections.</summary>
     public const int Connections = 1024;
 
+    /// <summary>Of those, the ones that one user may have who is neither root nor the daemon's own.</summary>
+    public const int ConnectionsOfAUser = 64;
+
+    /// <summary>Of those, the ones that only root and the daemon's own user get.</summary>
+    public const int ConnectionsLeftToRoot = 64;
+
     /// <summary>Calls under way on one connection.</summary>
     public const int StreamsPerConnection = 256;
 

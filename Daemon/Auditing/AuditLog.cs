@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Threading.Channels;
 using ImageStore.Engine.Configuration;
@@ -10,6 +11,7 @@ namespace ImageStore.Daemon.Auditing;
 /// <remarks>A call's line is in the file before its caller is answered, unless the disk takes longer than <see cref="Patience"/>: then the
 /// call goes on and the line follows. A line that the file does not take, or that there is no more room to keep meanwhile, goes to standard
 /// error; none is lost without a word, and no call fails because of one: what it did is done. The owner disposes it after the last call.</remarks>
+[SuppressMessage("Design", "CA1031", Justification = "Whatever the file does not take a line for, standard error has it.")]
 internal sealed class AuditLog : IAsyncDisposable
 {
     private readonly RotatedFile _file;
@@ -96,12 +98,12 @@ internal sealed class AuditLog : IAsyncDisposable
                 _tell("the audit log is written again");
             }
         }
-        catch (ImageStoreException failure)
+        catch (Exception failure)
         {
             if (!_isFailing)
             {
                 _isFailing = true;
-                _tell($"the audit log cannot be written, and its lines come here until it can: {failure.Message}");
+                _tell($"the audit log cannot be written, and its lines come here until it can: {Printable.Of(failure.Message)}");
             }
 
             Tell(line);

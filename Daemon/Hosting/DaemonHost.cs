@@ -7,6 +7,7 @@ using ImageStore.Daemon.Events;
 using ImageStore.Engine.Configuration;
 using ImageStore.Engine.Serving;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
@@ -155,13 +156,29 @@ public static class DaemonHost
         {
             listen.Protocols = HttpProtocols.Http2;
 
-            // Once for a connection: it belongs to whom it belonged to when it was opened.
-            listen.Use(next => connection =>
-            {
-                connection.Features.Set(entrance.Policy.CallerOf(Peer.Of(connection.Features.Get<IConnectionSocketFeature>()?.Socket)));
-                return next(connection);
-            });
+            var shares = new ConnectionShares();
+            listen.Use(next => connection => EnterAsync(connection, next, entrance.Policy, shares));
         });
+    }
+
+    // Once for a connection: it belongs to whom it belonged to when it was opened.
+    private static async Task EnterAsync(ConnectionContext connection, ConnectionDelegate next, AccessPolicy policy, ConnectionShares shares)
+    {
+        var caller = policy.CallerOf(Peer.Of(connection.Features.Get<IConnectionSocketFeature>()?.Socket));
+        if (!shares.TryTake(caller))
+        {
+            return;
+        }
+
+        try
+        {
+            connection.Features.Set(caller);
+            await next(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            shares.Return(caller);
+        }
     }
 
     /// <summary>How callers come in.</summary>

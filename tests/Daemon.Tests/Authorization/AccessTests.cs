@@ -76,6 +76,19 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Connections_OfAUser_AreSoManyAndNoMore()
+    {
+        Somebody.NeedRoot();
+        for (var i = 0; i < DaemonLimits.ConnectionsOfAUser; i++)
+        {
+            await new Version.VersionClient(As(Writer)).VersionAsync(new Empty());
+        }
+
+        await Calls.FailsAsync(new Version.VersionClient(As(Writer)).VersionAsync(new Empty()), StatusCode.Unavailable);
+        await new Version.VersionClient(As(Administrator)).VersionAsync(new Empty());
+    }
+
+    [Fact]
     public async Task Write_InAnOwnNamespace_IsDone()
     {
         var content = new Content.ContentClient(As(Writer));
