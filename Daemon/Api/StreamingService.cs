@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using ImageStore.Daemon.Authorization;
 using ImageStore.Daemon.Hosting;
 using ImageStore.Daemon.Protocol.StreamingV1;
 using ImageStore.Daemon.Streaming;
@@ -25,14 +26,14 @@ internal sealed class StreamingService(StreamTable streams, DaemonLife life) : P
         }
 
         var stream = new ClientStream(requestStream, responseStream);
-        var id = StreamInit.Parser.ParseFrom(first.Value).Id;
-        using var entry = streams.Add(@namespace, id, stream);
+        var name = new StreamName(@namespace, Caller.Of(context).Peer?.User, StreamInit.Parser.ParseFrom(first.Value).Id);
+        using var entry = streams.Add(name, stream);
 
         // Only now may the client use it.
         await stream.SendAsync(new Empty(), context.CancellationToken).ConfigureAwait(false);
 
         // One that is in use has the time that its call has.
-        using var stopping = life.Stopping.Register(() => streams.Abandon(@namespace, id, stream));
+        using var stopping = life.Stopping.Register(() => streams.Abandon(name, stream));
         await stream.Ended.WaitAsync(context.CancellationToken).ConfigureAwait(false);
     }
 

@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using ImageStore.Daemon.Authorization;
 using ImageStore.Daemon.Events;
 using ImageStore.Daemon.Protocol.Transfers;
 using ImageStore.Daemon.Streaming;
@@ -27,7 +28,8 @@ internal sealed class TransferService(ServedStore store, Tenants tenants, Stream
             $"Nothing is moved from '{Printable.Of(from)}' to '{Printable.Of(to)}'.",
             "Images are, between a registry or an archive and the store, and within it.");
         var tenant = await tenants.ForWritingAsync(context).ConfigureAwait(false);
-        var transfer = new TransferContext(store, tenant, streams, events, request.Options?.ProgressStream ?? string.Empty);
+        var transfer = new TransferContext(
+            store, tenant, Caller.Of(context), streams, events, request.Options?.ProgressStream ?? string.Empty);
         await work(transfer, request.Source, request.Destination, context.CancellationToken).ConfigureAwait(false);
         return new Empty();
     }

@@ -54,7 +54,7 @@ internal static class RegistryTransfers
     {
         Credentials = credentials is null ? static (_, _, _) => Task.FromResult<RegistryCredential?>(null) : credentials.FindAsync,
         Headers = [.. (resolver?.Headers ?? []).Select(header => (header.Key, header.Value))],
-        HostsDirectories = resolver is { HostDir: { Length: > 0 } directory } ? [directory] : call.Store.Registry.HostsDirectories,
+        HostsDirectories = resolver is { HostDir: { Length: > 0 } directory } ? [call.Directory(directory)] : call.Store.Registry.HostsDirectories,
         PlainHttp = resolver?.DefaultScheme == Http,
     };
 }

@@ -1,4 +1,5 @@
 using ImageStore.Daemon.Api;
+using ImageStore.Daemon.Authorization;
 using ImageStore.Daemon.Events;
 using ImageStore.Daemon.Protocol.Happened;
 using ImageStore.Daemon.Streaming;
@@ -13,7 +14,7 @@ using Wired = ImageStore.Daemon.Protocol.Types.Platform;
 namespace ImageStore.Daemon.Transfers;
 
 /// <summary>What the transfers of one call have in common: whose they are, who hears of them, and how images get their names.</summary>
-internal sealed class TransferContext(ServedStore store, Tenant tenant, StreamTable streams, EventHub events, string progressStream)
+internal sealed class TransferContext(ServedStore store, Tenant tenant, Caller caller, StreamTable streams, EventHub events, string progressStream)
 {
     /// <summary>More names or platforms than this nobody asks for at once.</summary>
     private const int MaxListed = 1024;
@@ -25,7 +26,11 @@ internal sealed class TransferContext(ServedStore store, Tenant tenant, StreamTa
 
     /// <summary>Takes a stream of the client's.</summary>
     /// <exception cref="ImageStoreException">There is none of that name (<see cref="ErrorKind.NotFound"/>).</exception>
-    public ClientStream Take(string id) => streams.Take(tenant.Namespace, id);
+    public ClientStream Take(string id) => streams.Take(new StreamName(tenant.Namespace, caller.Peer?.User, id));
+
+    /// <summary>A directory of this machine that the client names.</summary>
+    /// <exception cref="ImageStoreException">It may not (<see cref="ErrorKind.PermissionDenied"/>).</exception>
+    public string Directory(string directory) => caller.MayEverything ? directory : throw Denial.Directory(caller, directory);
 
     /// <summary>Tells the client how far it is, when it wants to hear it.</summary>
     public ProgressReport Report(string image, string moving) =>

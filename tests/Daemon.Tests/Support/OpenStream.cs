@@ -15,9 +15,11 @@ internal sealed class OpenStream : IDisposable
 
     public string Id { get; }
 
-    public static async Task<OpenStream> OpenAsync(RunningDaemon daemon, string id, Metadata headers)
+    public static Task<OpenStream> OpenAsync(RunningDaemon daemon, string id, Metadata headers) => OpenAsync(daemon.Channel, id, headers);
+
+    public static async Task<OpenStream> OpenAsync(ChannelBase channel, string id, Metadata headers)
     {
-        var stream = new OpenStream(id, new Protocol.StreamingV1.Streaming.StreamingClient(daemon.Channel).Stream(headers));
+        var stream = new OpenStream(id, new Protocol.StreamingV1.Streaming.StreamingClient(channel).Stream(headers));
         await stream.SendAsync(new StreamInit { Id = id });
         Assert.Equal(Empty.Descriptor.FullName, (await stream.NextAsync())?.TypeUrl);
         return stream;

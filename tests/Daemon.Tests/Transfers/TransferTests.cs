@@ -32,7 +32,7 @@ public sealed class TransferTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "unpacking needs root");
-        _daemon = await RunningDaemon.StartAsync(new RegistryOptions
+        _daemon = await RunningDaemon.StartAsync(registry: new RegistryOptions
         {
             DockerConfigDirectory = _docker.FullName, RetryDelay = TimeSpan.FromMilliseconds(1), MaxRetryDelay = TimeSpan.FromMilliseconds(5),
         });
