@@ -16,17 +16,18 @@ public static class ImageArchive
     {
         ArgumentNullException.ThrowIfNull(path);
         return path == "-" && standardInput is not null
-            ? await ReceiveAsync(standardInput, "standard input", cancellationToken).ConfigureAwait(false)
+            ? await ReceiveAsync(standardInput, "standard input", null, cancellationToken).ConfigureAwait(false)
             : await OpenAsync(await ArchiveFile.OpenAsync(path, cancellationToken).ConfigureAwait(false), path, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens an archive that arrives, once all of it is there.</summary>
     /// <param name="input">Read to its end.</param>
     /// <param name="name">What it is called in errors.</param>
+    /// <param name="grown">Is told how many bytes are there by now, without compression; what it throws ends the reading.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="ImageStoreException">It is no archive of images (<see cref="ErrorKind.CorruptData"/>).</exception>
-    public static async Task<IImageCollection> ReceiveAsync(Stream input, string name, CancellationToken cancellationToken) =>
-        await OpenAsync(await ArchiveFile.SpoolAsync(input, name, cancellationToken).ConfigureAwait(false), name, cancellationToken).ConfigureAwait(false);
+    public static async Task<IImageCollection> ReceiveAsync(Stream input, string name, Action<long>? grown, CancellationToken cancellationToken) =>
+        await OpenAsync(await ArchiveFile.SpoolAsync(input, name, grown, cancellationToken).ConfigureAwait(false), name, cancellationToken).ConfigureAwait(false);
 
     private static async Task<IImageCollection> OpenAsync(SafeFileHandle file, string name, CancellationToken cancellationToken)
     {

@@ -106,7 +106,7 @@ public sealed class ServedTransfers
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(progress);
         progress.Phase = "receiving";
-        var archive = await ImageArchive.ReceiveAsync(input, "the archive", cancellationToken).ConfigureAwait(false);
+        var archive = await ReceiveAsync(input, cancellationToken).ConfigureAwait(false);
         await using var closing = archive.ConfigureAwait(false);
         List<NamedImage> wanted = [];
         foreach (var one in archive.Images)
@@ -167,6 +167,13 @@ public sealed class ServedTransfers
     /// <summary>The image of that name.</summary>
     /// <exception cref="Store.Errors.ImageStoreException">There is none (<see cref="Store.Errors.ErrorKind.NotFound"/>).</exception>
     public ImageRecord Find(string name) => _tenant.Images.Find(name) ?? throw ImageCatalogue.Missing(name);
+
+    // Until all of it is there an archive counts as what it brings: nobody fills the disk with what is never imported.
+    private async Task<IImageCollection> ReceiveAsync(Stream input, CancellationToken cancellationToken)
+    {
+        using var reserved = _tenant.Reserve("an archive");
+        return await ImageArchive.ReceiveAsync(input, "the archive", reserved.GrowTo, cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task UnpackAsync(
         ImageRecord image, IReadOnlyList<UnpackTarget> unpacks, TransferProgress progress, CancellationToken cancellationToken)
