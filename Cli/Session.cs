@@ -24,8 +24,8 @@ internal sealed class Session(ParseResult parsed)
         Command command, MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body) =>
         Bind(command, (session, token) => session.WithEngineAsync(access, body, token));
 
-    /// <summary>Has <paramref name="command"/> run <paramref name="body"/> with an open root, and not in any namespace of it: none is made.</summary>
-    public static void BindToRoot(
+    /// <summary>Has <paramref name="command"/> run <paramref name="body"/> with an open root on what is there already: a slip in the namespace's name makes none.</summary>
+    public static void BindToExisting(
         Command command, MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body) =>
         Bind(command, (session, token) => session.WithEngineAsync(access, body, token, makeNamespace: false));
 
