@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageStore.Engine;
 using ImageStore.Engine.Configuration;
+using ImageStore.Engine.Serving;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
@@ -52,7 +53,11 @@ internal sealed class Session(ParseResult parsed)
         Namespace = parsed.GetRequiredValue(GlobalOptions.Namespace),
         Settings = Settings(),
         Registry = RegistryClients.Options(this, plainHttp: false),
-        OnWait = holder => Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root"),
+        OnWait = holder =>
+        {
+            ServedRoot.RefuseCommand(parsed.GetRequiredValue(GlobalOptions.Root), holder);
+            Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root");
+        },
     };
 
     /// <summary>What the configuration of this run says.</summary>

@@ -17,9 +17,6 @@ namespace ImageStore.Engine.Serving;
 /// <remarks>The owner runs <see cref="MaintainAsync"/> beside its work, and disposes the store last.</remarks>
 public sealed class ServedStore : IAsyncDisposable
 {
-    /// <summary>What others are told has the root begins with it.</summary>
-    public const string HolderPrefix = "the daemon on ";
-
     private const int MaxSnapshotters = 1024;
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_syncEvery = TimeSpan.FromMinutes(1);
@@ -69,7 +66,7 @@ public sealed class ServedStore : IAsyncDisposable
             options.Root,
             new StoreOptions
             {
-                Holder = HolderPrefix + address,
+                Holder = ServedRoot.Holder(address),
                 OnWait = holder => RefuseDaemon(options.Root, holder, options.OnWait),
                 Sharing = options.Settings.Sharing,
                 OtherResources = directory => [SnapshotterFactory.Resources(directory, options.RemovalBudget)],
@@ -153,7 +150,7 @@ public sealed class ServedStore : IAsyncDisposable
 
     private static void RefuseDaemon(string root, string holder, Action<string>? onWait)
     {
-        if (holder.StartsWith(HolderPrefix, StringComparison.Ordinal))
+        if (ServedRoot.IsDaemon(holder))
         {
             throw new ImageStoreException(
                 ErrorKind.FailedPrecondition,
