@@ -35,7 +35,6 @@ internal sealed class ReceivedBytes(ClientStream stream) : ReadOnlyStream
     {
         if (_window < WindowBytes / 2)
         {
-            // A client that has sent all need not read any more; then there is nothing to wait for either.
             var update = WindowBytes - _window;
             await stream.SendAsync(new WindowUpdate { Update = update }, cancellationToken).ConfigureAwait(false);
             _window += update;
