@@ -11,7 +11,6 @@ namespace ImageStore.Store.Content;
 internal sealed class ContentStore : IContentStore
 {
     private const int MaxRefLength = 1024;
-    private const UnixFileMode IngestMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode BlobMode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private static readonly TimeSpan s_writerPoll = TimeSpan.FromMilliseconds(20);
@@ -210,7 +209,7 @@ internal sealed class ContentStore : IContentStore
         {
             try
             {
-                File.SetUnixFileMode(_paths.Blob(digest), IngestMode);
+                File.SetUnixFileMode(_paths.Blob(digest), IngestDirectory.WritableMode);
                 File.Move(_paths.Blob(digest), dataPath);
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
