@@ -100,9 +100,18 @@ internal sealed class ContentStore : IContentStore
         ArgumentNullException.ThrowIfNull(descriptor);
         using var held = await _guards.HoldAsync(descriptor.Digest, cancellationToken).ConfigureAwait(false);
         var file = new FileInfo(_paths.Blob(descriptor.Digest));
-        return file.Exists && file.Length == descriptor.Size && MayHave(descriptor.Digest, proof)
-            ? await RecordAsync(descriptor, proof.Registry, null, new ContentWriter.CommitRequest(labels, lease), cancellationToken).ConfigureAwait(false)
-            : null;
+        if (!file.Exists || file.Length != descriptor.Size || !MayHave(descriptor.Digest, proof))
+        {
+            return null;
+        }
+
+        if (!_files.IsNamed(descriptor.Digest))
+        {
+            // Left by a process that died after it gave the file its name: whether that is on the disk nobody knows.
+            KernelFile.SyncDirectory(_paths.Blobs(descriptor.Digest.AlgorithmName));
+        }
+
+        return await RecordAsync(descriptor, proof.Registry, null, new ContentWriter.CommitRequest(labels, lease), cancellationToken).ConfigureAwait(false);
     }
 
     public Task<ContentInfo> UpdateLabelsAsync(Digest digest, LabelUpdate labels, CancellationToken cancellationToken) =>
