@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -11,7 +10,6 @@ namespace ImageStore.Store;
 /// that a kill cut short is ended before the next. One caller at a time, and one process.</remarks>
 public sealed class RotatedFile : IDisposable
 {
-    private const int CurrentDirectory = -100; // AT_FDCWD
     private const UnixFileMode PrivateFolder = WholeFile.Private | UnixFileMode.UserExecute;
     private const byte LineEnd = (byte)'\n';
 
@@ -136,8 +134,7 @@ public sealed class RotatedFile : IDisposable
 
     private SafeFileHandle OpenFile()
     {
-        using var at = new SafeFileHandle(CurrentDirectory, ownsHandle: false);
-        if (FileMetadata.TryGet(at, Encoding.UTF8.GetBytes(_path + '\0')) is { IsRegular: false })
+        if (FileMetadata.TryGet(_path) is { IsRegular: false })
         {
             throw new ImageStoreException(ErrorKind.FailedPrecondition, $"{Printable.Of(_path)} is no regular file.", "Name another one.");
         }

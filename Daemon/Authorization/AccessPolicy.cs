@@ -1,9 +1,7 @@
 using System.Globalization;
-using System.Text;
 using ImageStore.Engine.Configuration;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
-using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Daemon.Authorization;
 
@@ -11,14 +9,10 @@ namespace ImageStore.Daemon.Authorization;
 /// <remarks>Root and the daemon's own user may do everything, and nobody else anything that no rule gives.</remarks>
 internal sealed class AccessPolicy
 {
-    private const int CurrentDirectory = -100; // AT_FDCWD
     private readonly uint? _own;
     private readonly Rule[] _rules;
 
     private AccessPolicy(uint? own, Rule[] rules) => (_own, _rules) = (own, rules);
-
-    /// <summary>Is there anybody beside root and the daemon's own user who may call?</summary>
-    public bool HasRules => _rules.Length > 0;
 
     /// <summary>Looks the names up.</summary>
     /// <exception cref="ImageStoreException">There is nobody of a name: the message has file and line.</exception>
@@ -40,11 +34,7 @@ internal sealed class AccessPolicy
         _ => new Caller(peer, MayEverything: false, [.. _rules.Where(rule => rule.Names(peer)).Select(rule => rule.Grant)]),
     };
 
-    private static uint? OwnUser()
-    {
-        using var at = new SafeFileHandle(CurrentDirectory, ownsHandle: false);
-        return FileMetadata.TryGet(at, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}\0")))?.Uid;
-    }
+    private static uint? OwnUser() => FileMetadata.TryGet(string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}"))?.Uid;
 
     private sealed record Rule(uint[] Users, uint[] Groups, Grant Grant)
     {

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Text;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
-using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Daemon.Hosting;
 
@@ -10,7 +9,6 @@ namespace ImageStore.Daemon.Hosting;
 internal static class ListenSocket
 {
     private const int Backlog = 512;
-    private const int CurrentDirectory = -100; // AT_FDCWD
     private const uint Unchanged = uint.MaxValue;
     private const uint TypeMask = 0xF000;
     private const uint SocketType = 0xC000;
@@ -109,9 +107,5 @@ internal static class ListenSocket
     }
 
     // Connecting to a file that is none is refused as well.
-    private static bool IsSocket(string path)
-    {
-        using var at = new SafeFileHandle(CurrentDirectory, ownsHandle: false);
-        return (FileMetadata.TryGet(at, Encoding.UTF8.GetBytes(path + '\0'))?.Mode & TypeMask) == SocketType;
-    }
+    private static bool IsSocket(string path) => (FileMetadata.TryGet(path)?.Mode & TypeMask) == SocketType;
 }
