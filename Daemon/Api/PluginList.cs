@@ -58,7 +58,7 @@ internal sealed class PluginList(ServedStore store) : IDisposable
     {
         var plugin = new Plugin
         {
-            Type = SnapshotterType, Id = name, Platforms = { Own() }, Exports = { ["root"] = Path.Combine(store.Root, "snapshots", name) },
+            Type = SnapshotterType, Id = name, Platforms = { Own() }, Exports = { ["root"] = SnapshotPlaces.FolderOf(store.Root, name) },
         };
         try
         {

@@ -26,7 +26,7 @@ public sealed class ServedLayers
     public async Task<bool> IsOursAsync(IReadOnlyList<Mount> mounts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(mounts);
-        foreach (var name in SnapshotterFactory.Names.Where(name => mounts.Any(mount => IsBelow(mount, Path.Combine(_store.Root, "snapshots", name) + '/'))))
+        foreach (var name in SnapshotterFactory.Names.Where(name => mounts.Any(mount => Names(mount, SnapshotPlaces.FolderOf(_store.Root, name)))))
         {
             var snapshotter = await _store.SnapshotterAsync(_tenant.Namespace, name, cancellationToken).ConfigureAwait(false);
             var all = await snapshotter.WalkAsync(cancellationToken).ConfigureAwait(false);
@@ -145,7 +145,8 @@ public sealed class ServedLayers
         }
     }
 
-    private static bool IsBelow(Mount mount, string directory) =>
+    // Only whose snapshots are to be looked through; whether they are the same is asked of each of those.
+    private static bool Names(Mount mount, string directory) =>
         mount.Source.Contains(directory, StringComparison.Ordinal)
         || mount.Options.Any(option => option.Contains(directory, StringComparison.Ordinal));
 
