@@ -30,6 +30,19 @@ public static class ServedRoot
         }
     }
 
+    /// <summary>Refuses another daemon.</summary>
+    /// <exception cref="ImageStoreException">A daemon has the root (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
+    public static void RefuseDaemon(string root, string holder)
+    {
+        if (IsDaemon(holder))
+        {
+            throw new ImageStoreException(
+                ErrorKind.FailedPrecondition,
+                $"The root {Printable.Of(root)} is served already, by {holder}.",
+                "Stop that daemon first, or choose another directory with --root.");
+        }
+    }
+
     // What stands behind it says which process that is.
     private static string Address(string holder) =>
         holder.LastIndexOf(" (", StringComparison.Ordinal) is var end && end > Prefix.Length ? holder[Prefix.Length..end] : holder[Prefix.Length..];

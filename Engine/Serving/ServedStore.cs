@@ -67,7 +67,11 @@ public sealed class ServedStore : IAsyncDisposable
             new StoreOptions
             {
                 Holder = ServedRoot.Holder(address),
-                OnWait = holder => RefuseDaemon(options.Root, holder, options.OnWait),
+                OnWait = holder =>
+                {
+                    ServedRoot.RefuseDaemon(options.Root, holder);
+                    options.OnWait?.Invoke(holder);
+                },
                 Sharing = options.Settings.Sharing,
                 OtherResources = directory => [SnapshotterFactory.Resources(directory, options.RemovalBudget)],
                 Time = options.Time,
@@ -146,19 +150,6 @@ public sealed class ServedStore : IAsyncDisposable
         await _root.DisposeAsync().ConfigureAwait(false);
         _collector.Dispose();
         _opening.Dispose();
-    }
-
-    private static void RefuseDaemon(string root, string holder, Action<string>? onWait)
-    {
-        if (ServedRoot.IsDaemon(holder))
-        {
-            throw new ImageStoreException(
-                ErrorKind.FailedPrecondition,
-                $"The root {Printable.Of(root)} is served already, by {holder}.",
-                "Stop that daemon first, or choose another directory with --root.");
-        }
-
-        onWait?.Invoke(holder);
     }
 
     private async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
