@@ -33,8 +33,8 @@ internal static class DaemonLimits
     /// <summary>Entries of one message of a list that is streamed; containerd's.</summary>
     public const int ListBatch = 100;
 
-    /// <summary>Streams beside calls that clients may have open in a namespace.</summary>
-    public const int StreamsPerNamespace = 128;
+    /// <summary>Streams beside calls that a user may have open in a namespace.</summary>
+    public const int StreamsOfAUser = 128;
 
     /// <summary>Subscribers to events.</summary>
     public const int Subscribers = 1024;

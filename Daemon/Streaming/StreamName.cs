@@ -4,4 +4,8 @@ namespace ImageStore.Daemon.Streaming;
 /// <param name="Namespace">The namespace.</param>
 /// <param name="User">Whose it is; null where the kernel does not tell.</param>
 /// <param name="Id">What the client calls it.</param>
-internal readonly record struct StreamName(string Namespace, uint? User, string Id);
+internal readonly record struct StreamName(string Namespace, uint? User, string Id)
+{
+    /// <summary>On whose account it is.</summary>
+    public (string Namespace, uint? User) Owner => (Namespace, User);
+}

@@ -9,7 +9,7 @@ internal sealed class StreamTable
 
     private readonly Lock _gate = new();
     private readonly Dictionary<StreamName, ClientStream> _streams = [];
-    private readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Namespace, uint? User), int> _open = [];
 
     /// <summary>Has calls find a stream.</summary>
     /// <returns>Disposed when the client's call ends; only then does it no longer count.</returns>
@@ -24,11 +24,11 @@ internal sealed class StreamTable
 
         lock (_gate)
         {
-            var open = _open.GetValueOrDefault(name.Namespace);
-            if (open >= DaemonLimits.StreamsPerNamespace)
+            var open = _open.GetValueOrDefault(name.Owner);
+            if (open >= DaemonLimits.StreamsOfAUser)
             {
                 throw new ImageStoreException(
-                    ErrorKind.LimitExceeded, $"The namespace {name.Namespace} has {open} streams open.", "Let transfers end before others are begun.");
+                    ErrorKind.LimitExceeded, $"This user has {open} streams open in the namespace {name.Namespace}.", "Let transfers end before others are begun.");
             }
 
             if (!_streams.TryAdd(name, stream))
@@ -36,7 +36,7 @@ internal sealed class StreamTable
                 throw new ImageStoreException(ErrorKind.AlreadyExists, $"There is a stream {Printable.Of(name.Id)}.");
             }
 
-            _open[name.Namespace] = open + 1;
+            _open[name.Owner] = open + 1;
         }
 
         return new Entry(this, name, stream);
@@ -80,9 +80,9 @@ internal sealed class StreamTable
                 _streams.Remove(name);
             }
 
-            if (--_open[name.Namespace] == 0)
+            if (--_open[name.Owner] == 0)
             {
-                _open.Remove(name.Namespace);
+                _open.Remove(name.Owner);
             }
         }
     }
