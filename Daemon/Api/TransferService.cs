@@ -36,19 +36,26 @@ internal sealed class TransferService(ServedStore store, Tenants tenants, Stream
 
     private static Func<TransferContext, Any, Any, CancellationToken, Task>? Work(string from, string to) =>
         from == s_registry && to == s_stored ? (call, source, target, token) =>
-            RegistryTransfers.PullAsync(call, OCIRegistry.Parser.ParseFrom(source.Value), Stored.Parser.ParseFrom(target.Value), token)
+            RegistryTransfers.PullAsync(call, OCIRegistry.Parser.ParseFrom(source.Value), StoredOf(target), token)
         : from == s_stored && to == s_registry ? (call, source, target, token) =>
-            RegistryTransfers.PushAsync(call, Stored.Parser.ParseFrom(source.Value), OCIRegistry.Parser.ParseFrom(target.Value), token)
+            RegistryTransfers.PushAsync(call, StoredOf(source), OCIRegistry.Parser.ParseFrom(target.Value), token)
         : from == s_import && to == s_stored ? (call, source, target, token) =>
-            ArchiveTransfers.ImportAsync(call, ImageImportStream.Parser.ParseFrom(source.Value), Stored.Parser.ParseFrom(target.Value), token)
+            ArchiveTransfers.ImportAsync(call, ImageImportStream.Parser.ParseFrom(source.Value), StoredOf(target), token)
         : from == s_stored && to == s_export ? (call, source, target, token) =>
-            ArchiveTransfers.ExportAsync(call, Stored.Parser.ParseFrom(source.Value), ImageExportStream.Parser.ParseFrom(target.Value), token)
+            ArchiveTransfers.ExportAsync(call, StoredOf(source), ImageExportStream.Parser.ParseFrom(target.Value), token)
         : from == s_stored && to == s_stored ? (call, source, target, token) =>
-            TagAsync(call, Stored.Parser.ParseFrom(source.Value), Stored.Parser.ParseFrom(target.Value), token)
+            TagAsync(call, StoredOf(source), StoredOf(target), token)
         : null;
 
     private static Task TagAsync(TransferContext call, Stored from, Stored to, CancellationToken cancellationToken) =>
         call.NameAsync(to, call.Transfers.Find(from.Name).Target, cancellationToken);
+
+    private static Stored StoredOf(Any any)
+    {
+        var image = Stored.Parser.ParseFrom(any.Value);
+        TransferContext.Checked(image.ExtraReferences);
+        return image;
+    }
 
     private static string NameOf(Any? any) => any is null ? string.Empty : any.TypeUrl[(any.TypeUrl.LastIndexOf('/') + 1)..];
 }

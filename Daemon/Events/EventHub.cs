@@ -92,7 +92,6 @@ internal sealed class EventHub(TimeProvider time)
     /// <summary>Somebody who is handed events.</summary>
     internal sealed class Subscriber(EventHub hub, Filter filter, Func<string, bool> mayRead) : IDisposable
     {
-
         public Channel<Envelope> Queue { get; } = Channel.CreateBounded<Envelope>(
             new BoundedChannelOptions(DaemonLimits.SubscriberQueue) { SingleReader = true });
 

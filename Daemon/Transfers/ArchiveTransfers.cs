@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using ImageStore.Daemon.Protocol.Transfers;
 using ImageStore.Daemon.Streaming;
+using ImageStore.Engine.Serving;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 using Stored = ImageStore.Daemon.Protocol.Transfers.ImageStore;
@@ -23,8 +24,13 @@ internal static class ArchiveTransfers
 
         var image = TransferContext.Destination(to);
         var source = call.Take(from.Stream);
+        await EndingAsync(source, () => ReceiveAsync(call, source, image, to, cancellationToken)).ConfigureAwait(false);
+    }
+
+    private static async Task ReceiveAsync(TransferContext call, ClientStream source, ImageDestination image, Stored to, CancellationToken cancellationToken)
+    {
         var report = call.Report(Archive, "downloading");
-        await EndingAsync(source, () => report.WhileAsync(
+        await report.WhileAsync(
             "Importing",
             async progress =>
             {
@@ -52,7 +58,7 @@ internal static class ArchiveTransfers
                     ErrorKind.NotFound, "No image of the archive has a name that may be used.", "Give images a base name, or names by their digests.");
             },
             "Completed import",
-            cancellationToken)).ConfigureAwait(false);
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Exports.</summary>
@@ -64,6 +70,11 @@ internal static class ArchiveTransfers
         }
 
         List<string> names = [.. from.Name.Length > 0 ? (string[])[from.Name] : [], .. from.ExtraReferences.Select(reference => reference.Name)];
+        if (names.Count == 0)
+        {
+            throw new ImageStoreException(ErrorKind.InvalidArgument, "The request does not say which images are to be exported.");
+        }
+
         var platforms = TransferContext.Platforms(to.Platforms);
         var target = call.Take(to.Stream);
         await EndingAsync(target, () => call.Report(Archive, "uploading").WhileAsync(

@@ -49,11 +49,13 @@ internal static class RegistryTransfers
     private static AskedCredentials? Credentials(TransferContext call, OCIRegistry registry) =>
         registry.Resolver is { AuthStream: { Length: > 0 } stream } ? new AskedCredentials(call.Take(stream), registry.Reference) : null;
 
-    // What the daemon's own user can log in to is nobody else's: whoever gives no credentials is anonymous.
+    // What the daemon's own user can log in to is nobody else's: whoever gives no credentials is anonymous. What root has
+    // written in hosts.toml is root's, too.
     private static RegistryOptions Options(TransferContext call, RegistryResolver? resolver, AskedCredentials? credentials) => call.Store.Registry with
     {
         Credentials = credentials is null ? static (_, _, _) => Task.FromResult<RegistryCredential?>(null) : credentials.FindAsync,
-        Headers = [.. (resolver?.Headers ?? []).Select(header => (header.Key, header.Value))],
+        UsesConfiguredCredentials = call.IsRoots,
+        Headers = [.. TransferContext.Checked(resolver?.Headers ?? []).Select(header => (header.Key, header.Value))],
         HostsDirectories = resolver is { HostDir: { Length: > 0 } directory } ? [call.Directory(directory)] : call.Store.Registry.HostsDirectories,
         PlainHttp = resolver?.DefaultScheme == Http,
     };

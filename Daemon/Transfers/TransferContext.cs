@@ -1,7 +1,5 @@
-using ImageStore.Daemon.Api;
 using ImageStore.Daemon.Authorization;
 using ImageStore.Daemon.Events;
-using ImageStore.Daemon.Protocol.Happened;
 using ImageStore.Daemon.Streaming;
 using ImageStore.Engine.Serving;
 using ImageStore.Store;
@@ -16,13 +14,16 @@ namespace ImageStore.Daemon.Transfers;
 /// <summary>What the transfers of one call have in common: whose they are, who hears of them, and how images get their names.</summary>
 internal sealed class TransferContext(ServedStore store, Tenant tenant, Caller caller, StreamTable streams, EventHub events, string progressStream)
 {
-    /// <summary>More names or platforms than this nobody asks for at once.</summary>
+    /// <summary>More names, platforms or headers than this nobody asks for at once.</summary>
     private const int MaxListed = 1024;
 
     public ServedStore Store => store;
 
     /// <summary>What does the work.</summary>
     public ServedTransfers Transfers { get; } = store.Transfers(tenant.Namespace);
+
+    /// <summary>May the caller do everything, as root may?</summary>
+    public bool IsRoots => caller.MayEverything;
 
     /// <summary>Takes a stream of the client's.</summary>
     /// <exception cref="ImageStoreException">There is none of that name (<see cref="ErrorKind.NotFound"/>).</exception>
@@ -58,7 +59,7 @@ internal sealed class TransferContext(ServedStore store, Tenant tenant, Caller c
     /// <exception cref="ImageStoreException">It wants none (<see cref="ErrorKind.InvalidArgument"/>).</exception>
     public async Task NameAsync(Stored image, Descriptor target, CancellationToken cancellationToken)
     {
-        var more = StoredNames.More(target.Digest, Checked(image.ExtraReferences)).ToList();
+        var more = StoredNames.More(target.Digest, image.ExtraReferences).ToList();
         if (image.Name.Length == 0 && more.Count == 0)
         {
             throw new ImageStoreException(ErrorKind.InvalidArgument, "The request does not say what the image is to be called.");
@@ -76,7 +77,7 @@ internal sealed class TransferContext(ServedStore store, Tenant tenant, Caller c
     public async Task NameMoreAsync(Stored image, Descriptor target, CancellationToken cancellationToken)
     {
         var labels = StoredNames.LabelsOfMore(image.Name, image.Labels, store.Time.GetUtcNow());
-        foreach (var name in StoredNames.More(target.Digest, Checked(image.ExtraReferences)))
+        foreach (var name in StoredNames.More(target.Digest, image.ExtraReferences))
         {
             await NameAsync(name, target, labels, cancellationToken).ConfigureAwait(false);
         }
@@ -91,24 +92,23 @@ internal sealed class TransferContext(ServedStore store, Tenant tenant, Caller c
         store.Changed(deletion: false);
         if (isNew)
         {
-            var created = new ImageCreate { Name = image.Name };
-            image.Labels.AddTo(created.Labels);
-            events.Publish(tenant.Namespace, Topics.ImageCreate, created);
-            return;
+            events.PublishCreated(tenant.Namespace, image);
         }
-
-        var updated = new ImageUpdate { Name = image.Name };
-        image.Labels.AddTo(updated.Labels);
-        events.Publish(tenant.Namespace, Topics.ImageUpdate, updated);
+        else
+        {
+            events.PublishUpdated(tenant.Namespace, image);
+        }
     }
+
+    /// <summary>A list of the client's, when it is no longer than anybody needs.</summary>
+    /// <exception cref="ImageStoreException">It is (<see cref="ErrorKind.LimitExceeded"/>).</exception>
+    public static IReadOnlyCollection<T> Checked<T>(IReadOnlyCollection<T> listed) => listed.Count <= MaxListed
+        ? listed
+        : throw new ImageStoreException(ErrorKind.LimitExceeded, $"The request lists {listed.Count} names, platforms or headers.", $"At most {MaxListed} are taken.");
 
     private async Task NameAsync(string name, Descriptor target, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         var isNew = !Has(name);
         Publish(await Transfers.NameAsync(name, target, labels, cancellationToken).ConfigureAwait(false), isNew);
     }
-
-    private static IReadOnlyCollection<T> Checked<T>(IReadOnlyCollection<T> listed) => listed.Count <= MaxListed
-        ? listed
-        : throw new ImageStoreException(ErrorKind.LimitExceeded, $"The request lists {listed.Count} names or platforms.", $"At most {MaxListed} are taken.");
 }

@@ -24,6 +24,9 @@ public sealed record RegistryOptions
     /// <summary>Who is asked for credentials, instead of docker's and podman's files; null for those.</summary>
     public RegistryCredentials? Credentials { get; init; }
 
+    /// <summary>Do credentials that hosts.toml names count?</summary>
+    public bool UsesConfiguredCredentials { get; init; } = true;
+
     /// <summary>Headers that registries get with each request, beside those that hosts.toml names.</summary>
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 

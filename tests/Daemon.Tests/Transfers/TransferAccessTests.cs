@@ -7,6 +7,7 @@ using ImageStore.Daemon.Protocol.NamespacesV1;
 using ImageStore.Daemon.Protocol.Transfers;
 using ImageStore.Daemon.Protocol.TransferV1;
 using ImageStore.Daemon.Tests.Support;
+using ImageStore.Distribution.Registry;
 using ImageStore.TestKit;
 using Stored = ImageStore.Daemon.Protocol.Transfers.ImageStore;
 
@@ -19,7 +20,22 @@ public sealed class TransferAccessTests : IAsyncLifetime
     private const uint Other = 1002;
     private const uint Reader = 1003;
 
+    private const string Configuration =
+        """
+        [daemon]
+        socket_group = 4242
+        [[access]]
+        users = [1001, 1002]
+        namespaces = ["team"]
+        may = ["write"]
+        [[access]]
+        users = [1003]
+        namespaces = ["team"]
+        may = ["read"]
+        """;
+
     private static readonly Metadata s_in = RunningDaemon.In("team");
+    private readonly DirectoryInfo _hosts = Directory.CreateTempSubdirectory("hosts-");
     private readonly FakeRegistry _registry = new();
     private RunningDaemon _daemon = null!;
     private GrpcChannel _writer = null!;
@@ -31,18 +47,7 @@ public sealed class TransferAccessTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Somebody.NeedRoot();
-        _daemon = await RunningDaemon.StartAsync("""
-            [daemon]
-            socket_group = 4242
-            [[access]]
-            users = [1001, 1002]
-            namespaces = ["team"]
-            may = ["write"]
-            [[access]]
-            users = [1003]
-            namespaces = ["team"]
-            may = ["read"]
-            """);
+        _daemon = await RunningDaemon.StartAsync(Configuration, new RegistryOptions { HostsDirectories = [_hosts.FullName] });
         await new Namespaces.NamespacesClient(_daemon.Channel).CreateAsync(
             new CreateNamespaceRequest { Namespace = new Namespace { Name = "team" } }, cancellationToken: TestContext.Current.CancellationToken);
         (_writer, _other, _reader) = (_daemon.As(Writer, 4242), _daemon.As(Other, 4242), _daemon.As(Reader, 4242));
@@ -58,6 +63,7 @@ public sealed class TransferAccessTests : IAsyncLifetime
 
         await (_daemon?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _registry.DisposeAsync();
+        _hosts.Delete(recursive: true);
     }
 
     [Fact]
@@ -83,6 +89,44 @@ public sealed class TransferAccessTests : IAsyncLifetime
         Assert.Contains(directory, refused.Detail, StringComparison.Ordinal);
         Assert.Empty(_registry.Requests);
         await new Transfer.TransferClient(_daemon.Channel).TransferAsync(pull, s_in);
+    }
+
+    [Fact]
+    public async Task Pull_WithCredentialsThatRootHasConfigured_IsRootsAlone()
+    {
+        _registry.Intercept = request => request.Header("Authorization") == "Basic dXNlcjpzZWNyZXQ="
+            ? null
+            : FakeResponse.Text(401, "{}", ("WWW-Authenticate", "Basic realm=\"r\""));
+        var host = $"http://{_registry.Host}";
+        await File.WriteAllTextAsync(
+            Path.Combine(_hosts.CreateSubdirectory(_registry.Host).FullName, "hosts.toml"),
+            $"""
+            server = "{host}"
+            [host."{host}".auth]
+            username = "user"
+            password = "secret"
+            """,
+            TestContext.Current.CancellationToken);
+        var pull = Request(new OCIRegistry { Reference = Reference }, new Stored { Name = "a" });
+
+        await Calls.FailsAsync(new Transfer.TransferClient(_writer).TransferAsync(pull, s_in), StatusCode.Unauthenticated);
+
+        await new Transfer.TransferClient(_daemon.Channel).TransferAsync(pull, s_in);
+    }
+
+    [Fact]
+    public async Task Streams_OfOneUser_TakeNoneFromOthers()
+    {
+        List<OpenStream> open = [];
+        for (var i = 0; i < DaemonLimits.StreamsOfAUser; i++)
+        {
+            open.Add(await OpenStream.OpenAsync(_reader, $"s{i}", s_in));
+        }
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => OpenStream.OpenAsync(_reader, "one more", s_in));
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        using var others = await OpenStream.OpenAsync(_writer, "one more", s_in);
+        open.ForEach(stream => stream.Dispose());
     }
 
     [Fact]

@@ -119,6 +119,20 @@ public sealed class TransferTests : IAsyncLifetime
         Assert.All(_registry.Requests, request => Assert.Equal("me", request.Header("x-who")));
     }
 
+    [Theory]
+    [InlineData("a b", "x")]
+    [InlineData("x", "a\r\nb: c")]
+    [InlineData("Content-Length", "5")]
+    [InlineData("", "x")]
+    public async Task Pull_WithAHeaderThatCannotBeSent_IsRefused(string name, string value)
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(() => TransferAsync(
+            new OCIRegistry { Reference = Reference, Resolver = new RegistryResolver { Headers = { [name] = value } } }, new Stored { Name = "a" }));
+
+        Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+        Assert.Empty(_registry.Requests);
+    }
+
     [Fact]
     public async Task Push_TakesWhatTheStoreHas()
     {
@@ -230,6 +244,18 @@ public sealed class TransferTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Export_OfNothing_OrOfMoreThanAnybodyNeeds_IsRefused()
+    {
+        using var first = await OpenStream.OpenAsync(_daemon, "e", s_in);
+        var nothing = await Assert.ThrowsAsync<RpcException>(() => TransferAsync(new Stored(), new ImageExportStream { Stream = first.Id }));
+        Assert.Equal(StatusCode.InvalidArgument, nothing.StatusCode);
+        var many = new Stored();
+        many.ExtraReferences.AddRange(Enumerable.Range(0, 1025).Select(_ => new ImageReference { Name = "a" }));
+        var refused = await Assert.ThrowsAsync<RpcException>(() => TransferAsync(many, new ImageExportStream { Stream = first.Id }));
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+    }
+
+    [Fact]
     public async Task Tag_NamesTheSame_WhateverWasCalledSoBefore()
     {
         var target = _registry.AddImage("1", ImageBuilder.Tar("a", 10));
@@ -279,7 +305,7 @@ public sealed class TransferTests : IAsyncLifetime
     public async Task Streams_BeyondTheLimit_AreRefused_UntilOthersEnd()
     {
         List<OpenStream> open = [];
-        for (var i = 0; i < DaemonLimits.StreamsPerNamespace; i++)
+        for (var i = 0; i < DaemonLimits.StreamsOfAUser; i++)
         {
             open.Add(await OpenStream.OpenAsync(_daemon, $"s{i}", s_in));
         }
