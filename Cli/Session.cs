@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageStore.Engine;
 using ImageStore.Engine.Configuration;
+using ImageStore.Engine.Serving;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
@@ -24,8 +25,8 @@ internal sealed class Session(ParseResult parsed)
         Command command, MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body) =>
         Bind(command, (session, token) => session.WithEngineAsync(access, body, token));
 
-    /// <summary>Has <paramref name="command"/> run <paramref name="body"/> with an open root, and not in any namespace of it: none is made.</summary>
-    public static void BindToRoot(
+    /// <summary>Has <paramref name="command"/> run <paramref name="body"/> with an open root on what is there already: a slip in the namespace's name makes none.</summary>
+    public static void BindToExisting(
         Command command, MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body) =>
         Bind(command, (session, token) => session.WithEngineAsync(access, body, token, makeNamespace: false));
 
@@ -52,7 +53,11 @@ internal sealed class Session(ParseResult parsed)
         Namespace = parsed.GetRequiredValue(GlobalOptions.Namespace),
         Settings = Settings(),
         Registry = RegistryClients.Options(this, plainHttp: false),
-        OnWait = holder => Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root"),
+        OnWait = holder =>
+        {
+            ServedRoot.RefuseCommand(parsed.GetRequiredValue(GlobalOptions.Root), holder);
+            Console.Error.WriteLine($"imagestore: waiting for {holder}, which has the root");
+        },
     };
 
     /// <summary>What the configuration of this run says.</summary>

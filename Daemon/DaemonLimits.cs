@@ -9,6 +9,12 @@ internal static class DaemonLimits
     /// <summary>Connections.</summary>
     public const int Connections = 1024;
 
+    /// <summary>Of those, the ones that one user may have who is neither root nor the daemon's own.</summary>
+    public const int ConnectionsOfAUser = 64;
+
+    /// <summary>Of those, the ones that only root and the daemon's own user get.</summary>
+    public const int ConnectionsLeftToRoot = 64;
+
     /// <summary>Calls under way on one connection.</summary>
     public const int StreamsPerConnection = 256;
 
@@ -27,6 +33,9 @@ internal static class DaemonLimits
     /// <summary>Entries of one message of a list that is streamed; containerd's.</summary>
     public const int ListBatch = 100;
 
+    /// <summary>Streams beside calls that a user may have open in a namespace.</summary>
+    public const int StreamsOfAUser = 128;
+
     /// <summary>Subscribers to events.</summary>
     public const int Subscribers = 1024;
 
@@ -41,6 +50,9 @@ internal static class DaemonLimits
 
     /// <summary>Bytes of all events that are kept for subscribers that come back.</summary>
     public const int ReplayedBytes = 4 << 20;
+
+    /// <summary>Lines that the audit log may be behind.</summary>
+    public const int AuditQueue = 1024;
 
     /// <summary>How long calls that are under way may take when the daemon is asked to stop.</summary>
     public static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);

@@ -127,25 +127,16 @@ public sealed partial class StoreEngine : IAsyncDisposable
         return (target.Name, chainId);
     }
 
+    internal TenantImages Own => new(_tenant);
+
     /// <summary>The namespace's images, to copy from.</summary>
-    public IImageSource AsSource() => new StoreSource(Content, Images);
+    public IImageSource AsSource() => Own.AsSource();
 
     /// <summary>The namespace, to copy images into.</summary>
     /// <param name="names">Makes an image's full name out of the tag that it is put under.</param>
     /// <param name="cancellationToken">Ends the making of the lease that keeps what arrives.</param>
-    public async Task<IImageTarget> AsTargetAsync(Func<string, string> names, CancellationToken cancellationToken)
-    {
-        var lease = await Leases.CreateForAsync("import", cancellationToken).ConfigureAwait(false);
-        return new StoreTarget(Content, Images, Leases, lease, names);
-    }
-
-    /// <summary>Makes <paramref name="name"/>, a full reference, stand for <paramref name="target"/>, which is in the store.</summary>
-    public async Task NameAsync(string name, Descriptor target, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(target);
-        var summary = await new ImageLister(Content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
-        await Images.PutAsync(name, target, summary.ToLabels(target), cancellationToken).ConfigureAwait(false);
-    }
+    public Task<IImageTarget> AsTargetAsync(Func<string, string> names, CancellationToken cancellationToken) =>
+        Own.AsTargetAsync(names, cancellationToken);
 
     /// <summary>The image that <paramref name="reference"/> names, in its short or full spelling.</summary>
     /// <exception cref="ImageStoreException">There is none (<see cref="ErrorKind.NotFound"/>).</exception>

@@ -1,15 +1,12 @@
 using System.Text;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
-using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Store;
 
 /// <summary>Reads a file that a user wrote: configuration, a list, a key.</summary>
 public static class SmallFile
 {
-    private const int CurrentDirectory = -100; // AT_FDCWD
-
     /// <summary>The whole file as UTF-8 text.</summary>
     /// <param name="path">The file; links are followed.</param>
     /// <param name="maxBytes">The most that it may hold.</param>
@@ -24,8 +21,7 @@ public static class SmallFile
             var target = File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
 
             // Looked at before it is opened: a fifo would keep us waiting for ever.
-            using var at = new SafeFileHandle(CurrentDirectory, ownsHandle: false);
-            if (FileMetadata.TryGet(at, Encoding.UTF8.GetBytes(target + '\0')) is not { } metadata)
+            if (FileMetadata.TryGet(target) is not { } metadata)
             {
                 throw Missing(path);
             }

@@ -78,7 +78,7 @@ internal static class ContentCommand
         {
             digests,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var wanted = session.Value(digests).Select(Digest.Parse).Distinct().ToList();
             await Results.EachAsync(

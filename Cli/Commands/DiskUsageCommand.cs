@@ -22,7 +22,7 @@ internal static class DiskUsageCommand
         {
             images, snapshots,
         };
-        Session.BindToRoot(command, MetadataAccess.ReadOnly, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadOnly, async (session, engine, token) =>
         {
             if (session.Value(images) && session.Value(snapshots))
             {

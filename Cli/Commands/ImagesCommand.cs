@@ -106,7 +106,7 @@ internal static class ImagesCommand
         {
             source, target,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var name = await engine.TagAsync(session.Value(source), session.Value(target), token).ConfigureAwait(false);
             if (session.Json)
@@ -130,7 +130,7 @@ internal static class ImagesCommand
     {
         var references = Several();
         var command = new Verb(name, description, example) { references };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) => await Results.EachAsync(
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) => await Results.EachAsync(
             session, Names(session, engine, references), image => image, image => engine.PinAsync(image, pinned, token)).ConfigureAwait(false));
         return command;
     }
@@ -170,7 +170,7 @@ internal static class ImagesCommand
                     CollectionLines.Write(Console.Error, report);
                 }
             }
-        }, cancellation));
+        }, cancellation, makeNamespace: false));
         return command;
     }
 }

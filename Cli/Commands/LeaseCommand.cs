@@ -93,7 +93,7 @@ internal static class LeaseCommand
         {
             id, resources,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var lease = engine.Leases.List().FirstOrDefault(one => one.Id == session.Value(id))
                 ?? throw new ImageStoreException(
@@ -109,7 +109,7 @@ internal static class LeaseCommand
     {
         var ids = new Argument<string[]>("ID") { Description = "The leases", Arity = ArgumentArity.OneOrMore };
         var command = new Verb("rm", "End leases. What only they kept goes with the next 'imagestore gc'.", "imagestore lease rm airgap") { ids };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var there = engine.Leases.List().Select(lease => lease.Id).ToHashSet(StringComparer.Ordinal);
             if (session.Value(ids).FirstOrDefault(id => !there.Contains(id)) is { } missing)

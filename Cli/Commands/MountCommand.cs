@@ -27,7 +27,7 @@ internal static class MountCommand
         {
             reference, directory, snapshotter, write, users, groups,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             await engine.MountAsync(
                 session.Value(reference), session.Value(directory), session.Value(write), session.Value(snapshotter),
@@ -49,7 +49,7 @@ internal static class MountCommand
         {
             directory, snapshotter,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             await engine.UnmountAsync(session.Value(directory), session.Value(snapshotter), token).ConfigureAwait(false);
             Tell(session, session.Value(directory), mounted: false);

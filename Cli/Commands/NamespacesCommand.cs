@@ -38,7 +38,7 @@ internal static class NamespacesCommand
         {
             name, labels, bytes, images,
         };
-        Session.BindToRoot(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var all = KeyValues.Parse(session.Value(labels));
             var quota = new NamespaceQuota(Limit(session.Value(bytes)), Count(session.Value(images)));
@@ -53,7 +53,7 @@ internal static class NamespacesCommand
     private static Verb List()
     {
         var command = new Verb("ls", "List the namespaces, with their limits and labels.", "imagestore namespaces ls");
-        Session.BindToRoot(command, MetadataAccess.ReadOnly, (session, engine, _) =>
+        Session.BindToExisting(command, MetadataAccess.ReadOnly, (session, engine, _) =>
         {
             var all = engine.Namespaces.List();
             if (session.Json)
@@ -90,7 +90,7 @@ internal static class NamespacesCommand
         {
             name, labels,
         };
-        Session.BindToRoot(command, MetadataAccess.ReadWrite, async (session, engine, token) => Write(
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) => Write(
             session,
             await engine.Namespaces.SetLabelsAsync(session.Value(name), KeyValues.Parse(session.Value(labels)), token).ConfigureAwait(false)));
         return command;
@@ -108,7 +108,7 @@ internal static class NamespacesCommand
         {
             name, bytes, images,
         };
-        Session.BindToRoot(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var before = engine.Namespaces.Find(session.Value(name)) ?? throw NamespaceCatalogue.Missing(session.Value(name));
             var after = new NamespaceQuota(
@@ -134,7 +134,7 @@ internal static class NamespacesCommand
         {
             names, purge,
         };
-        Session.BindToRoot(command, MetadataAccess.ReadWrite, async (session, engine, token) => await Results.EachAsync(
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) => await Results.EachAsync(
             session, session.Value(names).Distinct(), name => name, name => RemoveAsync(session, engine, name, session.Value(purge), token))
             .ConfigureAwait(false));
         return command;

@@ -22,7 +22,7 @@ internal static class SnapshotsCommand
             "List the snapshots of the namespace.",
             "imagestore snapshots ls",
             "imagestore snapshots ls --snapshotter native");
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var snapshots = await WalkAsync(session, engine, token).ConfigureAwait(false);
             if (session.Json)
@@ -49,7 +49,7 @@ internal static class SnapshotsCommand
             "tree",
             "Draw which snapshot stands on which.",
             "imagestore snapshots tree");
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var snapshots = await WalkAsync(session, engine, token).ConfigureAwait(false);
             var nodes = TreeOf(snapshots);
@@ -128,7 +128,7 @@ internal static class SnapshotsCommand
         {
             keys,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
         {
             var snapshotter = await engine.SnapshotterAsync(session.Value(s_snapshotter), token).ConfigureAwait(false);
             await Results.EachAsync(

@@ -1,6 +1,8 @@
 using Grpc.Core;
+using ImageStore.Daemon.Authorization;
 using ImageStore.Engine.Serving;
 using ImageStore.Snapshotters.Layers.Diff;
+using ImageStore.Snapshotters.Mounts;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 using V1 = ImageStore.Daemon.Protocol.DiffV1;
@@ -13,8 +15,10 @@ internal sealed class DiffService(ServedStore store, Tenants tenants) : V1.Diff.
     public override async Task<V1.ApplyResponse> Apply(V1.ApplyRequest request, ServerCallContext context)
     {
         var layer = request.Diff.FromWire("The layer");
-        var applied = await store.Layers(Tenants.NamespaceOf(context))
-            .ApplyAsync(layer, request.Mounts.FromWire(), request.SyncFs, context.CancellationToken).ConfigureAwait(false);
+        var layers = store.Layers(Tenants.NamespaceOf(context));
+        var mounts = request.Mounts.FromWire();
+        await CheckAsync(layers, mounts, context).ConfigureAwait(false);
+        var applied = await layers.ApplyAsync(layer, mounts, request.SyncFs, context.CancellationToken).ConfigureAwait(false);
         return new V1.ApplyResponse { Applied = applied.ToWire() };
     }
 
@@ -25,9 +29,13 @@ internal sealed class DiffService(ServedStore store, Tenants tenants) : V1.Diff.
         {
             Compression = CompressionOf(request.MediaType), LatestTime = request.SourceDateEpoch.FromWire()?.ToUnixTimeSeconds(),
         };
-        var made = await store.Layers(tenant.Namespace).DiffAsync(
-            request.Left.FromWire(),
-            request.Right.FromWire(),
+        var layers = store.Layers(tenant.Namespace);
+        var (left, right) = (request.Left.FromWire(), request.Right.FromWire());
+        await CheckAsync(layers, left, context).ConfigureAwait(false);
+        await CheckAsync(layers, right, context).ConfigureAwait(false);
+        var made = await layers.DiffAsync(
+            left,
+            right,
             options,
             request.Ref.Length > 0 ? request.Ref : null,
             request.Labels,
@@ -35,6 +43,16 @@ internal sealed class DiffService(ServedStore store, Tenants tenants) : V1.Diff.
             context.CancellationToken).ConfigureAwait(false);
         store.Changed(deletion: false);
         return new V1.DiffResponse { Diff = (made with { MediaType = request.MediaType.Length > 0 ? request.MediaType : made.MediaType }).ToWire() };
+    }
+
+    // Mounts are directories of this machine, which are read and written as root.
+    private static async Task CheckAsync(ServedLayers layers, IReadOnlyList<Mount> mounts, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        if (!caller.MayEverything && mounts.Count > 0 && !await layers.IsOursAsync(mounts, context.CancellationToken).ConfigureAwait(false))
+        {
+            throw Denial.Mounts(caller, Tenants.NamespaceOf(context));
+        }
     }
 
     internal static CompressionChoice CompressionOf(string mediaType) => mediaType switch

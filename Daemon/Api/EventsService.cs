@@ -1,10 +1,12 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using ImageStore.Daemon.Authorization;
 using ImageStore.Daemon.Events;
 using ImageStore.Daemon.Filters;
 using ImageStore.Daemon.Hosting;
 using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Engine.Configuration;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Namespaces;
 using V1 = ImageStore.Daemon.Protocol.EventsV1;
@@ -42,7 +44,9 @@ internal sealed class EventsService(EventHub hub, DaemonLife life) : V1.Events.E
 
     public override async Task Subscribe(V1.SubscribeRequest request, IServerStreamWriter<Envelope> responseStream, ServerCallContext context)
     {
-        using var subscriber = hub.Subscribe(Filter.Parse(request.Filters), Since(context.RequestHeaders.GetValue(SinceHeader)));
+        var caller = Caller.Of(context);
+        using var subscriber = hub.Subscribe(
+            Filter.Parse(request.Filters), name => caller.May(name, AccessRights.Read), Since(context.RequestHeaders.GetValue(SinceHeader)));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, life.Stopping);
 
         // Headers now: a client that waits for them knows that it misses nothing.

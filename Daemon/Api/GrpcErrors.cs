@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using ImageStore.Store.Errors;
 
@@ -32,6 +33,7 @@ internal static class GrpcErrors
         ImageStoreException known => Make(CodeOf(known.Kind), known.Remedy is { } remedy ? $"{known.Message} {remedy}" : known.Message),
         OperationCanceledException when isStopping => Make(StatusCode.Unavailable, "The daemon is stopping: call again when it is back."),
         OperationCanceledException => Make(StatusCode.Cancelled, "The call was cancelled."),
+        InvalidProtocolBufferException => Make(StatusCode.InvalidArgument, "A part of the request is malformed."),
         IOException or UnauthorizedAccessException => Of(IoErrors.From(failure, "The call"), isStopping),
         _ => Make(StatusCode.Unknown, $"A defect of ours: {failure.GetType().Name}: {Printable.Of(failure.Message)}"),
     };

@@ -35,9 +35,7 @@ internal sealed class ImagesService(ServedStore store, Tenants tenants, EventHub
         var made = await tenant.Images.CreateAsync(
             image.Name, target, image.Labels, request.SourceDateEpoch.FromWire(), context.CancellationToken).ConfigureAwait(false);
         store.Changed(deletion: false);
-        var happened = new ImageCreate { Name = made.Name };
-        made.Labels.AddTo(happened.Labels);
-        events.Publish(tenant.Namespace, Topics.ImageCreate, happened);
+        events.PublishCreated(tenant.Namespace, made);
         return new V1.CreateImageResponse { Image = ToWire(made) };
     }
 
@@ -49,9 +47,7 @@ internal sealed class ImagesService(ServedStore store, Tenants tenants, EventHub
         var updated = await tenant.Images.UpdateAsync(
             image.Name, before => Changed(before, image, paths), request.SourceDateEpoch.FromWire(), context.CancellationToken).ConfigureAwait(false);
         store.Changed(deletion: false);
-        var happened = new ImageUpdate { Name = updated.Name };
-        updated.Labels.AddTo(happened.Labels);
-        events.Publish(tenant.Namespace, Topics.ImageUpdate, happened);
+        events.PublishUpdated(tenant.Namespace, updated);
         return new V1.UpdateImageResponse { Image = ToWire(updated) };
     }
 

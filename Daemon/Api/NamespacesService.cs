@@ -1,8 +1,10 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using ImageStore.Daemon.Authorization;
 using ImageStore.Daemon.Events;
 using ImageStore.Daemon.Filters;
 using ImageStore.Daemon.Protocol.Happened;
+using ImageStore.Engine.Configuration;
 using ImageStore.Engine.Serving;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Namespaces;
@@ -22,9 +24,10 @@ internal sealed class NamespacesService(ServedStore store, EventHub events) : V1
     public override Task<V1.ListNamespacesResponse> List(V1.ListNamespacesRequest request, ServerCallContext context)
     {
         var filter = Filter.Parse([request.Filter]);
+        var caller = Caller.Of(context);
         return Task.FromResult(new V1.ListNamespacesResponse
         {
-            Namespaces = { store.Namespaces.List().Where(one => filter.Matches(FieldsOf(one))).Select(ToWire) },
+            Namespaces = { store.Namespaces.List().Where(one => caller.May(one.Name, AccessRights.Read) && filter.Matches(FieldsOf(one))).Select(ToWire) },
         });
     }
 

@@ -13,7 +13,7 @@ internal sealed class PluginList(ServedStore store) : IDisposable
     private const string ProbedNamespace = "default";
 
     private static readonly string[] s_services =
-        ["containers", "content", "diff", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "snapshots", "version"];
+        ["containers", "content", "diff", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "snapshots", "streaming", "transfer", "version"];
 
     private readonly SemaphoreSlim _once = new(1, 1);
     private IReadOnlyList<Plugin>? _known;
@@ -42,6 +42,8 @@ internal sealed class PluginList(ServedStore store) : IDisposable
             new() { Type = "io.containerd.metadata.v1", Id = "litedb", Requires = { "io.containerd.content.v1", SnapshotterType } },
             new() { Type = "io.containerd.differ.v1", Id = "walking", Requires = { "io.containerd.metadata.v1" }, Platforms = { Own() } },
             new() { Type = "io.containerd.gc.v1", Id = "scheduler", Requires = { "io.containerd.metadata.v1" } },
+            new() { Type = "io.containerd.streaming.v1", Id = "manager" },
+            new() { Type = "io.containerd.transfer.v1", Id = "local", Requires = { "io.containerd.metadata.v1" }, Platforms = { Own() } },
         ];
         foreach (var name in SnapshotterFactory.Names)
         {
@@ -56,7 +58,7 @@ internal sealed class PluginList(ServedStore store) : IDisposable
     {
         var plugin = new Plugin
         {
-            Type = SnapshotterType, Id = name, Platforms = { Own() }, Exports = { ["root"] = Path.Combine(store.Root, "snapshots", name) },
+            Type = SnapshotterType, Id = name, Platforms = { Own() }, Exports = { ["root"] = SnapshotPlaces.FolderOf(store.Root, name) },
         };
         try
         {

@@ -37,7 +37,7 @@ internal sealed class EventHub(TimeProvider time)
                 _recentBytes -= _recent.Dequeue().CalculateSize();
             }
 
-            foreach (var subscriber in _subscribers.Where(subscriber => subscriber.Filter.Matches(EventFields.Of(envelope))).ToList())
+            foreach (var subscriber in _subscribers.Where(subscriber => subscriber.IsFor(envelope)).ToList())
             {
                 if (!subscriber.Queue.Writer.TryWrite(envelope))
                 {
@@ -53,9 +53,10 @@ internal sealed class EventHub(TimeProvider time)
 
     /// <summary>Subscribes; the caller disposes the subscriber.</summary>
     /// <param name="filter">Which events.</param>
+    /// <param name="mayRead">Of which namespaces.</param>
     /// <param name="since">Those after that time first, as far as they are still known; null for none.</param>
     /// <exception cref="ImageStoreException">There are too many subscribers (<see cref="ErrorKind.LimitExceeded"/>).</exception>
-    public Subscriber Subscribe(Filter filter, DateTimeOffset? since)
+    public Subscriber Subscribe(Filter filter, Func<string, bool> mayRead, DateTimeOffset? since)
     {
         lock (_gate)
         {
@@ -65,11 +66,11 @@ internal sealed class EventHub(TimeProvider time)
                     ErrorKind.LimitExceeded, $"There are {DaemonLimits.Subscribers} subscribers to events already.", "End some of them.");
             }
 
-            var subscriber = new Subscriber(this, filter);
+            var subscriber = new Subscriber(this, filter, mayRead);
             if (since is { } after)
             {
                 var from = after.ToWire();
-                foreach (var envelope in _recent.Where(one => one.Timestamp > from && filter.Matches(EventFields.Of(one))))
+                foreach (var envelope in _recent.Where(one => one.Timestamp > from && subscriber.IsFor(one)))
                 {
                     subscriber.Queue.Writer.TryWrite(envelope);
                 }
@@ -89,12 +90,12 @@ internal sealed class EventHub(TimeProvider time)
     }
 
     /// <summary>Somebody who is handed events.</summary>
-    internal sealed class Subscriber(EventHub hub, Filter filter) : IDisposable
+    internal sealed class Subscriber(EventHub hub, Filter filter, Func<string, bool> mayRead) : IDisposable
     {
-        public Filter Filter => filter;
-
         public Channel<Envelope> Queue { get; } = Channel.CreateBounded<Envelope>(
             new BoundedChannelOptions(DaemonLimits.SubscriberQueue) { SingleReader = true });
+
+        public bool IsFor(Envelope envelope) => mayRead(envelope.Namespace) && filter.Matches(EventFields.Of(envelope));
 
         public void Dispose() => hub.Unsubscribe(this);
     }

@@ -1,10 +1,17 @@
 using System.Net.Sockets;
 using Grpc.AspNetCore.Server;
 using ImageStore.Daemon.Api;
+using ImageStore.Daemon.Auditing;
+using ImageStore.Daemon.Authorization;
 using ImageStore.Daemon.Events;
+using ImageStore.Daemon.Streaming;
+using ImageStore.Engine.Configuration;
 using ImageStore.Engine.Serving;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -19,15 +26,21 @@ public static class DaemonHost
     {
         ArgumentNullException.ThrowIfNull(options);
         using var life = new DaemonLife(options.Tell);
+        var settings = options.Engine.Settings;
+        var policy = AccessPolicy.Of(settings.Access);
+        var group = settings.SocketGroup is { } named ? AccountId.OfGroup(named) : (uint?)null;
         var store = await ServedStore.OpenAsync(
             options.Engine, options.Address, failure => life.Tell($"maintenance failed, and is tried again: {failure.Message}"), stop)
             .ConfigureAwait(false);
         await using var closing = store.ConfigureAwait(false);
         var activated = ActivatedSockets.Take(Environment.GetEnvironmentVariable);
-        using var socket = activated ?? ListenSocket.Bind(options.Address);
+        var auditor = Auditor.Open(settings.Audit, life, store.Time);
+        await using var auditing = auditor.ConfigureAwait(false);
+        using var socket = activated ?? ListenSocket.Bind(options.Address, group);
+        TellOfDoor(settings, isActivated: activated is not null, life);
         try
         {
-            await ServeAsync(store, life, socket, options.Address, stop).ConfigureAwait(false);
+            await ServeAsync(store, life, new Entrance(socket, options.Address, policy, auditor), stop).ConfigureAwait(false);
         }
         finally
         {
@@ -38,12 +51,25 @@ public static class DaemonHost
         }
     }
 
-    private static async Task ServeAsync(ServedStore store, DaemonLife life, Socket socket, string address, CancellationToken stop)
+    // What looks as if it let somebody in and does not is told, since nothing fails by it.
+    private static void TellOfDoor(Settings settings, bool isActivated, DaemonLife life)
     {
-        var app = Build(store, life, socket, address);
+        if (isActivated && settings.SocketGroup is not null)
+        {
+            life.Tell("systemd made the socket: SocketGroup= and SocketMode= of its unit hold, and not [daemon] socket_group");
+        }
+        else if (!isActivated && settings.SocketGroup is null && settings.Access.Count > 0)
+        {
+            life.Tell("[[access]] lets others call, but nobody except root and the daemon's own user can open the socket: set [daemon] socket_group");
+        }
+    }
+
+    private static async Task ServeAsync(ServedStore store, DaemonLife life, Entrance entrance, CancellationToken stop)
+    {
+        var app = Build(store, life, entrance);
         await using var closing = app.ConfigureAwait(false);
         await app.StartAsync(stop).ConfigureAwait(false);
-        life.Tell($"serving {store.Root} on {address}");
+        life.Tell($"serving {store.Root} on {entrance.Address}");
         ServiceManager.Notify(ServiceManager.Ready, Environment.GetEnvironmentVariable);
         using var maintain = new CancellationTokenSource();
         var maintenance = Task.Run(() => store.MaintainAsync(maintain.Token), CancellationToken.None);
@@ -62,19 +88,21 @@ public static class DaemonHost
         }
     }
 
-    private static WebApplication Build(ServedStore store, DaemonLife life, Socket socket, string address)
+    private static WebApplication Build(ServedStore store, DaemonLife life, Entrance entrance)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore()
-            .UseSockets(transport => transport.CreateBoundListenSocket = _ => socket)
-            .ConfigureKestrel(kestrel => Configure(kestrel, address));
+            .UseSockets(transport => transport.CreateBoundListenSocket = _ => entrance.Socket)
+            .ConfigureKestrel(kestrel => Configure(kestrel, entrance));
         builder.Services.AddLogging();
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc(ConfigureGrpc);
-        builder.Services.AddSingleton(life).AddSingleton(store).AddSingleton(store.Time).AddSingleton<Tenants>().AddSingleton<EventHub>();
+        builder.Services.AddSingleton(life).AddSingleton(store).AddSingleton(store.Time).AddSingleton<Tenants>().AddSingleton<EventHub>()
+            .AddSingleton<StreamTable>();
+        builder.Services.AddSingleton(entrance.Auditor).AddSingleton<AuditInterceptor>().AddSingleton<ErrorInterceptor>().AddSingleton<AccessInterceptor>();
         AddServices(builder.Services);
         var app = builder.Build();
-        app.Use(next => context => PeerGate.RunAsync(context, next));
+        app.Use(next => context => PeerGate.RunAsync(context, next, entrance.Auditor));
         app.UseRouting();
         MapServices(app);
         return app;
@@ -85,9 +113,10 @@ public static class DaemonHost
         .AddSingleton<NamespacesService>().AddSingleton<LeasesService>()
         .AddSingleton<ContentService>().AddSingleton<ImagesService>()
         .AddSingleton<SnapshotsService>().AddSingleton<DiffService>()
-        .AddSingleton<ContainersService>().AddSingleton<EventsService>();
+        .AddSingleton<ContainersService>().AddSingleton<EventsService>()
+        .AddSingleton<StreamingService>().AddSingleton<TransferService>();
 
-    private static void MapServices(WebApplication app)
+    internal static void MapServices(IEndpointRouteBuilder app)
     {
         app.MapGrpcService<VersionService>();
         app.MapGrpcService<IntrospectionService>();
@@ -100,16 +129,22 @@ public static class DaemonHost
         app.MapGrpcService<DiffService>();
         app.MapGrpcService<ContainersService>();
         app.MapGrpcService<EventsService>();
+        app.MapGrpcService<StreamingService>();
+        app.MapGrpcService<TransferService>();
     }
 
     private static void ConfigureGrpc(GrpcServiceOptions grpc)
     {
         grpc.MaxReceiveMessageSize = DaemonLimits.MessageBytes;
         grpc.MaxSendMessageSize = DaemonLimits.MessageBytes;
+
+        // In this order: what is refused gets its code, and what has its code is recorded.
+        grpc.Interceptors.Add<AuditInterceptor>();
         grpc.Interceptors.Add<ErrorInterceptor>();
+        grpc.Interceptors.Add<AccessInterceptor>();
     }
 
-    private static void Configure(KestrelServerOptions kestrel, string address)
+    private static void Configure(KestrelServerOptions kestrel, Entrance entrance)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = DaemonLimits.Connections;
@@ -122,6 +157,35 @@ public static class DaemonHost
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
-        kestrel.ListenUnixSocket(address, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.ListenUnixSocket(entrance.Address, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+
+            var shares = new ConnectionShares();
+            listen.Use(next => connection => EnterAsync(connection, next, entrance.Policy, shares));
+        });
     }
+
+    // Once for a connection: it belongs to whom it belonged to when it was opened.
+    private static async Task EnterAsync(ConnectionContext connection, ConnectionDelegate next, AccessPolicy policy, ConnectionShares shares)
+    {
+        var caller = policy.CallerOf(Peer.Of(connection.Features.Get<IConnectionSocketFeature>()?.Socket));
+        if (!shares.TryTake(caller))
+        {
+            return;
+        }
+
+        try
+        {
+            connection.Features.Set(caller);
+            await next(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            shares.Return(caller);
+        }
+    }
+
+    /// <summary>How callers come in.</summary>
+    private sealed record Entrance(Socket Socket, string Address, AccessPolicy Policy, Auditor Auditor);
 }

@@ -2,25 +2,27 @@ using System.Net.Sockets;
 using System.Text;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
-using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Daemon.Hosting;
 
-/// <summary>The daemon's own socket in the file system, which nobody but its owner can open.</summary>
+/// <summary>The daemon's own socket in the file system, which its owner can open and, where there is one, a group.</summary>
 internal static class ListenSocket
 {
     private const int Backlog = 512;
-    private const int CurrentDirectory = -100; // AT_FDCWD
+    private const uint Unchanged = uint.MaxValue;
     private const uint TypeMask = 0xF000;
     private const uint SocketType = 0xC000;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode OwnerAndGroup = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
     private const UnixFileMode Traversable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     /// <summary>Binds <paramref name="address"/>; a socket that nobody listens on any more is replaced.</summary>
+    /// <param name="address">The path.</param>
+    /// <param name="group">The group; null for none.</param>
     /// <exception cref="ImageStoreException">Somebody listens there (<see cref="ErrorKind.FailedPrecondition"/>), something else is there, or
     /// the kernel refuses.</exception>
-    public static Socket Bind(string address)
+    public static Socket Bind(string address, uint? group)
     {
         var path = Path.GetFullPath(address);
         UnixDomainSocketEndPoint place;
@@ -43,6 +45,12 @@ internal static class ListenSocket
 
             // Before it listens, so that there is no moment in which others can connect.
             File.SetUnixFileMode(path, OwnerOnly);
+            if (group is { } id)
+            {
+                GiveTo(id, path);
+                File.SetUnixFileMode(path, OwnerAndGroup);
+            }
+
             socket.Listen(Backlog);
             return socket;
         }
@@ -60,6 +68,14 @@ internal static class ListenSocket
             socket.Dispose();
             throw;
         }
+    }
+
+    private static void GiveTo(uint group, string path)
+    {
+        using var folder = OpenAt.HostDirectory(Path.GetDirectoryName(path)!);
+        using var inode = OpenAt.Inode(folder, Encoding.UTF8.GetBytes(Path.GetFileName(path) + '\0'))
+            ?? throw KernelError.Last($"open '{Printable.Of(path)}'");
+        InodeChange.Own(inode, Unchanged, group, Printable.Of(path));
     }
 
     private static void RemoveStale(string path, UnixDomainSocketEndPoint place)
@@ -91,9 +107,5 @@ internal static class ListenSocket
     }
 
     // Connecting to a file that is none is refused as well.
-    private static bool IsSocket(string path)
-    {
-        using var at = new SafeFileHandle(CurrentDirectory, ownsHandle: false);
-        return (FileMetadata.TryGet(at, Encoding.UTF8.GetBytes(path + '\0'))?.Mode & TypeMask) == SocketType;
-    }
+    private static bool IsSocket(string path) => (FileMetadata.TryGet(path)?.Mode & TypeMask) == SocketType;
 }

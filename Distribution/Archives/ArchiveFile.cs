@@ -51,11 +51,11 @@ internal static class ArchiveFile
             }
         }
 
-        return await SpoolAsync(stream, path, cancellationToken).ConfigureAwait(false);
+        return await SpoolAsync(stream, path, null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Reads <paramref name="source"/> to its end into a file without a name.</summary>
-    public static async Task<SafeFileHandle> SpoolAsync(Stream source, string name, CancellationToken cancellationToken)
+    public static async Task<SafeFileHandle> SpoolAsync(Stream source, string name, Action<long>? grown, CancellationToken cancellationToken)
     {
         var head = new byte[HeadBytes];
         var count = await source.ReadAtLeastAsync(head, HeadBytes, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
@@ -70,7 +70,7 @@ internal static class ArchiveFile
         {
             var plain = Decompressor(head) is { } open ? open(whole) : whole;
             await using var opened = plain.ConfigureAwait(false);
-            await CopyAsync(plain, file, name, cancellationToken).ConfigureAwait(false);
+            await CopyAsync(plain, file, name, grown, cancellationToken).ConfigureAwait(false);
             return file;
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or ImageStoreException))
@@ -99,7 +99,7 @@ internal static class ArchiveFile
         _ => null,
     };
 
-    private static async Task CopyAsync(Stream source, SafeFileHandle file, string name, CancellationToken cancellationToken)
+    private static async Task CopyAsync(Stream source, SafeFileHandle file, string name, Action<long>? grown, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
@@ -108,6 +108,7 @@ internal static class ArchiveFile
             int count;
             while ((count = await source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
             {
+                grown?.Invoke(position + count);
                 await RandomAccess.WriteAsync(file, buffer.AsMemory(0, count), position, cancellationToken).ConfigureAwait(false);
                 position += count;
                 if (position > MaxSpooledBytes)

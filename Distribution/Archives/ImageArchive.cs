@@ -1,4 +1,5 @@
 using ImageStore.Store.Errors;
+using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Distribution.Archives;
 
@@ -14,10 +15,22 @@ public static class ImageArchive
     public static async Task<IImageCollection> OpenAsync(string path, Stream? standardInput, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var name = path == "-" ? "standard input" : path;
-        var file = path == "-" && standardInput is not null
-            ? await ArchiveFile.SpoolAsync(standardInput, name, cancellationToken).ConfigureAwait(false)
-            : await ArchiveFile.OpenAsync(path, cancellationToken).ConfigureAwait(false);
+        return path == "-" && standardInput is not null
+            ? await ReceiveAsync(standardInput, "standard input", null, cancellationToken).ConfigureAwait(false)
+            : await OpenAsync(await ArchiveFile.OpenAsync(path, cancellationToken).ConfigureAwait(false), path, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens an archive that arrives, once all of it is there.</summary>
+    /// <param name="input">Read to its end.</param>
+    /// <param name="name">What it is called in errors.</param>
+    /// <param name="grown">Is told how many bytes are there by now, without compression; what it throws ends the reading.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <exception cref="ImageStoreException">It is no archive of images (<see cref="ErrorKind.CorruptData"/>).</exception>
+    public static async Task<IImageCollection> ReceiveAsync(Stream input, string name, Action<long>? grown, CancellationToken cancellationToken) =>
+        await OpenAsync(await ArchiveFile.SpoolAsync(input, name, grown, cancellationToken).ConfigureAwait(false), name, cancellationToken).ConfigureAwait(false);
+
+    private static async Task<IImageCollection> OpenAsync(SafeFileHandle file, string name, CancellationToken cancellationToken)
+    {
         var files = await TarFiles.IndexAsync(file, name, cancellationToken).ConfigureAwait(false);
         try
         {

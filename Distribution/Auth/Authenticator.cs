@@ -121,11 +121,13 @@ internal sealed class Authenticator(HttpTransport transport, CredentialStore cre
             : null;
     }
 
-    private async Task<Credential?> CredentialAsync(RegistryHost host, string repository, CancellationToken ct) =>
-        host.OwnCredential
-        ?? (host.CredentialHelper is { } helper
-            ? await CredentialHelper.GetAsync(helper, host.CredentialKey, options, ct).ConfigureAwait(false)
-            : await credentials.FindAsync(host.CredentialKey, repository, ct).ConfigureAwait(false));
+    private async Task<Credential?> CredentialAsync(RegistryHost host, string repository, CancellationToken ct) => host switch
+    {
+        { OwnCredential: { } own } when options.UsesConfiguredCredentials => own,
+        { CredentialHelper: { } helper } when options.UsesConfiguredCredentials =>
+            await CredentialHelper.GetAsync(helper, host.CredentialKey, options, ct).ConfigureAwait(false),
+        _ => await credentials.FindAsync(host.CredentialKey, repository, ct).ConfigureAwait(false),
+    };
 
     private static (string Origin, string Scopes) Key(RegistryHost host, AccessScope scope) =>
         (host.Origin.AbsoluteUri, scope.ToString());

@@ -15,6 +15,13 @@ internal sealed class CredentialStore(RegistryOptions options)
     /// <summary>The credential for a repository of a registry, or null for anonymous.</summary>
     public async Task<Credential?> FindAsync(string registry, string repository, CancellationToken ct)
     {
+        if (options.Credentials is { } ask)
+        {
+            return await ask(registry, repository, ct).ConfigureAwait(false) is { } given
+                ? Credential.Of(given.Username ?? Credential.TokenUser, given.Secret)
+                : null;
+        }
+
         foreach (var path in Files())
         {
             if (File.Exists(path) && await FromFileAsync(path, registry, repository, ct).ConfigureAwait(false) is { } found)

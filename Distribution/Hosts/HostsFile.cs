@@ -1,5 +1,6 @@
 using ImageStore.Distribution.Auth;
 using ImageStore.Distribution.Registry;
+using ImageStore.Distribution.Transport;
 using ImageStore.Store;
 using ImageStore.Store.Configuration;
 using ImageStore.Store.Errors;
@@ -171,8 +172,7 @@ internal sealed class HostsFile
         {
             foreach (var text in value.Texts)
             {
-                if (name.Length == 0 || name.Any(c => c is <= ' ' or > '~' or ':')
-                    || text.Any(char.IsControl))
+                if (!SentHeader.IsOne(name, text))
                 {
                     throw value.Complaint($"'{Printable.Of(name)}' is no header that can be sent");
                 }

@@ -14,9 +14,16 @@ public sealed class RegistryClient : IAsyncDisposable
     private readonly RegistryLogin _login;
 
     /// <summary>Makes a client; nothing is sent yet.</summary>
+    /// <exception cref="ImageStoreException">A header that is to be sent cannot be (<see cref="ErrorKind.InvalidArgument"/>).</exception>
     public RegistryClient(RegistryOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.Headers.FirstOrDefault(static header => !SentHeader.IsOne(header.Name, header.Value)) is { Name: { } name })
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument, $"'{Printable.Of(name)}' is no header that can be sent.", "Leave it out, or write it in printable ASCII.");
+        }
+
         _options = options;
         _transport = new HttpTransport(options);
         var credentials = new CredentialStore(options);

@@ -24,6 +24,15 @@ public sealed record RegistryOptions
     /// <summary>The one file, as docker's <c>config.json</c>, that credentials are taken from; null for the usual ones.</summary>
     public string? CredentialsFile { get; init; }
 
+    /// <summary>Who is asked for credentials, instead of docker's and podman's files; null for those.</summary>
+    public RegistryCredentials? Credentials { get; init; }
+
+    /// <summary>Do credentials that hosts.toml names count?</summary>
+    public bool UsesConfiguredCredentials { get; init; } = true;
+
+    /// <summary>Headers that registries get with each request, beside those that hosts.toml names.</summary>
+    public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
+
     /// <summary>The User-Agent header.</summary>
     public string UserAgent { get; init; } = "imagestore/0.1";
 

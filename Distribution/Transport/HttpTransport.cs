@@ -196,7 +196,7 @@ internal sealed class HttpTransport : IDisposable
         if (home)
         {
             message.Headers.Authorization = request.Authorization;
-            foreach (var (name, value) in request.Host?.Headers ?? [])
+            foreach (var (name, value) in _options.Headers.Concat(request.Host?.Headers ?? []))
             {
                 message.Headers.Remove(name);
                 message.Headers.TryAddWithoutValidation(name, value);

@@ -26,6 +26,15 @@ public sealed record Settings
 
     /// <summary>How snapshots are kept and mounted.</summary>
     public SnapshotterOptions Snapshotters { get; init; } = new();
+
+    /// <summary>Who may call the daemon beside root and its own user, and what for.</summary>
+    public IReadOnlyList<AccessRule> Access { get; init; } = [];
+
+    /// <summary>The group that can open the daemon's socket; null for its owner alone.</summary>
+    public AccountName? SocketGroup { get; init; }
+
+    /// <summary>Where the daemon writes who did what.</summary>
+    public AuditSettings Audit { get; init; } = new();
 }
 
 /// <summary>How the blobs are read again and hashed, a slice at a time.</summary>

@@ -42,7 +42,7 @@ public static class SettingsFile
     internal static Settings Parse(string text, string file)
     {
         var root = TomlTable.Parse(text, file);
-        root.Allow(key => key is "content" or "gc" or "scrub" or "snapshotters" or "layers");
+        root.Allow(key => key is "content" or "gc" or "scrub" or "snapshotters" or "layers" or "daemon" or "access" or "audit");
         var gc = Section(root, "gc", [
             "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval",
             "high_water", "low_water"]);
@@ -54,6 +54,9 @@ public static class SettingsFile
             Layers = Section(root, "layers", [.. LayerSettings.Keys]) is { } layers ? LayerSettings.Of(layers) : new LayerLimits(),
             Scrub = Scrub(Section(root, "scrub", ["interval", "rate", "slice"])),
             Snapshotters = Snapshotters(Section(root, "snapshotters", [OverlayTable, ErofsTable])),
+            Access = AccessSettings.Of(root.Find("access")),
+            SocketGroup = Section(root, "daemon", ["socket_group"])?.Find("socket_group") is { } group ? AccountName.Of(group) : null,
+            Audit = Section(root, "audit", [.. AuditSettings.Keys]) is { } audit ? AuditSettings.Of(audit) : new AuditSettings(),
         };
     }
 

@@ -12,9 +12,18 @@ namespace ImageStore.Engine.Fsck;
 public sealed class FsckRun(EngineOptions engine, FsckOptions options, IProgress<FsckProgress>? progress)
 {
     /// <summary>Checks.</summary>
-    /// <exception cref="ImageStoreException">The root cannot be reached, or is in use while it is to be repaired.</exception>
+    /// <exception cref="ImageStoreException">The root is not there or cannot be reached, or is in use while it is to be repaired.</exception>
     public async Task<FsckReport> RunAsync(CancellationToken cancellationToken)
     {
+        // Elsewhere a root that is not there yet is an empty one; who asks whether all is well is to hear of a slip in its path.
+        if (!Directory.Exists(engine.Root))
+        {
+            throw new ImageStoreException(
+                ErrorKind.NotFound,
+                $"There is no root directory {Printable.Of(engine.Root)} to check.",
+                "Name it with --root or IMAGESTORE_ROOT.");
+        }
+
         List<Finding> findings = [];
         var (rows, rebuilt) = await MetadataAsync(findings, cancellationToken).ConfigureAwait(false);
         if (rows is null)

@@ -1,4 +1,5 @@
 using ImageStore.Engine.Fsck;
+using ImageStore.Engine.Serving;
 using ImageStore.Gc;
 using ImageStore.Gc.Pressure;
 using ImageStore.Store;
@@ -23,8 +24,19 @@ public sealed class MaintenanceRun(EngineOptions engine, bool scrub, IProgress<F
     /// <returns>What was done, and when the metadata was last changed while nobody else could.</returns>
     internal async Task<(MaintenanceReport Report, DateTime Changed)> TidyAsync(CancellationToken cancellationToken)
     {
-        var opened = await StoreEngine.OpenAsync(
-            engine with { Access = MetadataAccess.ReadWrite, MakeNamespace = false }, cancellationToken).ConfigureAwait(false);
+        var isServed = false;
+        StoreEngine opened;
+        try
+        {
+            opened = await StoreEngine.OpenAsync(engine with { Access = MetadataAccess.ReadWrite, MakeNamespace = false, OnWait = engine.OnWait is null ? null : Wait }, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (ImageStoreException) when (isServed)
+        {
+            // A daemon does all of this itself.
+            return (MaintenanceReport.Idle, StoreRoot.ChangedAt(engine.Root));
+        }
+
         await using var closing = opened.ConfigureAwait(false);
         var eviction = engine.Settings.Marks is { } marks && DiskSpace.Of(opened.Root).Used > marks.High
             ? await opened.RelieveAsync(marks, cancellationToken).ConfigureAwait(false)
@@ -32,6 +44,13 @@ public sealed class MaintenanceRun(EngineOptions engine, bool scrub, IProgress<F
         var collection = eviction is null ? await opened.CollectAsync(cancellationToken).ConfigureAwait(false) : null;
         var report = BackUp(opened, MaintenanceReport.Idle with { Collection = collection, Eviction = eviction });
         return (report, StoreRoot.ChangedAt(opened.Root));
+
+        void Wait(string holder)
+        {
+            isServed = ServedRoot.IsDaemon(holder);
+            ServedRoot.RefuseCommand(engine.Root, holder);
+            engine.OnWait(holder);
+        }
     }
 
     // What was collected is done: a disk that has no room for a backup does not undo it.

@@ -26,14 +26,15 @@ internal sealed class PullOperation(
     private readonly IContentStore _content = tenant.Content;
     private readonly LeaseManager _leases = tenant.Leases;
     private readonly ImageReference _reference = ImageReference.Parse(request.Reference);
+    private readonly string _name = request.Name ?? ImageReference.Parse(request.Reference).Canonical;
     private readonly Platform _platform = request.Platform ?? Platform.Current;
 
     public async Task<PullResult> RunAsync(CancellationToken cancellationToken)
     {
         var result = await StoredAsync(cancellationToken).ConfigureAwait(false) ?? await PullAsync(cancellationToken).ConfigureAwait(false);
-        if (request.Pin && result.UpToDate)
+        if (result.UpToDate && Changes(Labels.None) is { Count: > 0 } changes)
         {
-            await tenant.Images.PutAsync(result.Name, result.Target, Pins(), cancellationToken).ConfigureAwait(false);
+            await tenant.Images.PutAsync(result.Name, result.Target, changes, cancellationToken).ConfigureAwait(false);
         }
 
         if (request.Sync && snapshotter is not null)
@@ -52,7 +53,7 @@ internal sealed class PullOperation(
             return null;
         }
 
-        if (tenant.Images.Find(_reference.Canonical) is { } image && await FindWholeAsync(image.Target, cancellationToken).ConfigureAwait(false) is { } manifest)
+        if (tenant.Images.Find(_name) is { } image && await FindWholeAsync(image.Target, cancellationToken).ConfigureAwait(false) is { } manifest)
         {
             return await UnpackedAsync(image.Target, manifest, cancellationToken).ConfigureAwait(false)
                 ?? Result(
@@ -97,7 +98,7 @@ internal sealed class PullOperation(
         progress.Phase = "naming";
         var summary = await new ImageLister(_content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
         await tenant.Images.PutAsync(
-            _reference.Canonical, target, Labels.Merge(summary.ToLabels(target), Pins()), cancellationToken).ConfigureAwait(false);
+            _name, target, Changes(summary.ToLabels(target)), cancellationToken).ConfigureAwait(false);
         await _leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
         progress.Phase = "done";
         return Result(target, chosen, chainId, upToDate: false, fetcher.Downloaded);
@@ -186,7 +187,7 @@ internal sealed class PullOperation(
 
     private async Task<PullResult?> UpToDateAsync(Descriptor target, CancellationToken cancellationToken) =>
         !request.AllPlatforms
-            && tenant.Images.Find(_reference.Canonical)?.Target.Digest == target.Digest
+            && tenant.Images.Find(_name)?.Target.Digest == target.Digest
             && await FindWholeAsync(target, cancellationToken).ConfigureAwait(false) is { } manifest
             ? await UnpackedAsync(target, manifest, cancellationToken).ConfigureAwait(false)
             : null;
@@ -222,12 +223,22 @@ internal sealed class PullOperation(
     private bool IsHeld(Descriptor config, Digest top) =>
         _content.Find(config.Digest)?.Labels.GetValueOrDefault(Labels.RefSnapshotPrefix + snapshotter!.Name) == top.ToString();
 
-    private Dictionary<string, string> Pins() =>
-        request.Pin ? PinClaims.ByHand(tenant.Images.Find(_reference.Canonical)?.Labels ?? Labels.None, pinned: true) : [];
+    /// <summary>How the name's labels change: an empty value takes one away.</summary>
+    private Dictionary<string, string> Changes(IReadOnlyDictionary<string, string> described)
+    {
+        var changes = new Dictionary<string, string>(described, StringComparer.Ordinal);
+        var pins = request.Pin ? PinClaims.ByHand(tenant.Images.Find(_name)?.Labels ?? Labels.None, pinned: true) : [];
+        foreach (var (key, value) in request.Labels.Concat(pins))
+        {
+            changes[key] = value;
+        }
+
+        return changes;
+    }
 
     private PullResult Result(Descriptor target, StoredManifest chosen, Digest? chainId, bool upToDate, long downloaded) =>
         new(
-            _reference.Canonical,
+            _name,
             target,
             chosen.Descriptor.Digest,
             upToDate,

@@ -33,6 +33,12 @@ public sealed record PullRequest
     /// <summary>What has to stay free on the root's filesystem: a download that would take it is not begun. Null for no such limit.</summary>
     public DiskFloor? KeepFree { get; init; }
 
+    /// <summary>What the image is called in the store; null for the reference's full spelling.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Labels that the image gets beside our own.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = Store.Labels.None;
+
     /// <summary>Plain HTTP, also for hosts that are not loopback.</summary>
     public bool PlainHttp { get; init; }
 }

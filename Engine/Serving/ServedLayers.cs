@@ -19,6 +19,31 @@ public sealed class ServedLayers
 
     internal ServedLayers(ServedStore store, Tenant tenant) => (_store, _tenant) = (store, tenant);
 
+    /// <summary>Are these the mounts of a snapshot or a view that the namespace has?</summary>
+    /// <remarks>The calls below read and write whatever directories the mounts name: for a caller who may not do so anyway, they have to be
+    /// what this store handed out.</remarks>
+    /// <exception cref="ImageStoreException">The metadata cannot be read.</exception>
+    public async Task<bool> IsOursAsync(IReadOnlyList<Mount> mounts, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(mounts);
+        foreach (var name in SnapshotterFactory.Names.Where(name => mounts.Any(mount => Names(mount, SnapshotPlaces.FolderOf(_store.Root, name)))))
+        {
+            var snapshotter = await _store.SnapshotterAsync(_tenant.Namespace, name, cancellationToken).ConfigureAwait(false);
+            var all = await snapshotter.WalkAsync(cancellationToken).ConfigureAwait(false);
+
+            // The newest first: mounts are mostly handed back right after they were handed out.
+            foreach (var snapshot in all.Where(one => one.Kind != SnapshotKind.Committed).OrderByDescending(one => one.CreatedAt))
+            {
+                if (IsSame(mounts, await MountsAsync(snapshotter, snapshot.Name, cancellationToken).ConfigureAwait(false)))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Unpacks a layer that the namespace has.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="mounts">An active snapshot's.</param>
@@ -106,4 +131,28 @@ public sealed class ServedLayers
         var request = new LayerBlobRequest(lower, upper, options) { Labels = labels, Lease = lease, Reference = reference };
         return (await LayerBlob.WriteAsync(_tenant.Content, request, cancellationToken).ConfigureAwait(false)).Descriptor;
     }
+
+    // One that goes meanwhile, or that cannot be mounted, is not the one that was handed out.
+    private static async Task<IReadOnlyList<Mount>> MountsAsync(ISnapshotter snapshotter, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await snapshotter.MountsAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ImageStoreException)
+        {
+            return [];
+        }
+    }
+
+    // Only whose snapshots are to be looked through; whether they are the same is asked of each of those.
+    private static bool Names(Mount mount, string directory) =>
+        mount.Source.Contains(directory, StringComparison.Ordinal)
+        || mount.Options.Any(option => option.Contains(directory, StringComparison.Ordinal));
+
+    private static bool IsSame(IReadOnlyList<Mount> some, IReadOnlyList<Mount> others) =>
+        some.Count == others.Count
+        && some.Zip(others).All(pair => pair.First.Type == pair.Second.Type
+            && pair.First.Source == pair.Second.Source
+            && pair.First.Options.SequenceEqual(pair.Second.Options, StringComparer.Ordinal));
 }

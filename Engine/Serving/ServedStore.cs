@@ -1,3 +1,4 @@
+using ImageStore.Distribution.Registry;
 using ImageStore.Engine.Diff;
 using ImageStore.Engine.Maintenance;
 using ImageStore.Engine.Unpack;
@@ -16,9 +17,6 @@ namespace ImageStore.Engine.Serving;
 /// <remarks>The owner runs <see cref="MaintainAsync"/> beside its work, and disposes the store last.</remarks>
 public sealed class ServedStore : IAsyncDisposable
 {
-    /// <summary>What others are told has the root begins with it.</summary>
-    public const string HolderPrefix = "the daemon on ";
-
     private const int MaxSnapshotters = 1024;
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_syncEvery = TimeSpan.FromMinutes(1);
@@ -49,6 +47,9 @@ public sealed class ServedStore : IAsyncDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time => _options.Time;
 
+    /// <summary>How registries are spoken to.</summary>
+    public RegistryOptions Registry => _options.Registry with { Time = _options.Time };
+
     internal LayerLimits LayerLimits => _options.Settings.Layers;
 
     /// <summary>Opens a root.</summary>
@@ -65,8 +66,12 @@ public sealed class ServedStore : IAsyncDisposable
             options.Root,
             new StoreOptions
             {
-                Holder = HolderPrefix + address,
-                OnWait = holder => RefuseDaemon(options.Root, holder, options.OnWait),
+                Holder = ServedRoot.Holder(address),
+                OnWait = holder =>
+                {
+                    ServedRoot.RefuseDaemon(options.Root, holder);
+                    options.OnWait?.Invoke(holder);
+                },
                 Sharing = options.Settings.Sharing,
                 OtherResources = directory => [SnapshotterFactory.Resources(directory, options.RemovalBudget)],
                 Time = options.Time,
@@ -91,6 +96,9 @@ public sealed class ServedStore : IAsyncDisposable
 
     /// <summary>The layers of a namespace's snapshots.</summary>
     public ServedLayers Layers(string @namespace) => new(this, Tenant(@namespace));
+
+    /// <summary>Whole images into and out of a namespace.</summary>
+    public ServedTransfers Transfers(string @namespace) => new(this, Tenant(@namespace));
 
     /// <summary>A namespace's snapshotter of that name.</summary>
     /// <exception cref="ImageStoreException">There is none of that name, or the filesystem cannot do it.</exception>
@@ -142,19 +150,6 @@ public sealed class ServedStore : IAsyncDisposable
         await _root.DisposeAsync().ConfigureAwait(false);
         _collector.Dispose();
         _opening.Dispose();
-    }
-
-    private static void RefuseDaemon(string root, string holder, Action<string>? onWait)
-    {
-        if (holder.StartsWith(HolderPrefix, StringComparison.Ordinal))
-        {
-            throw new ImageStoreException(
-                ErrorKind.FailedPrecondition,
-                $"The root {Printable.Of(root)} is served already, by {holder}.",
-                "Stop that daemon first, or choose another directory with --root.");
-        }
-
-        onWait?.Invoke(holder);
     }
 
     private async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)

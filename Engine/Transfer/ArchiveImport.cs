@@ -2,6 +2,7 @@ using ImageStore.Distribution.Archives;
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer;
 using ImageStore.Distribution.Transfer.Progress;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 
@@ -32,7 +33,20 @@ public static class ArchiveImport
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(archive);
         var wanted = await ChooseAsync(archive, only, name, cancellationToken).ConfigureAwait(false);
-        var target = await engine.AsTargetAsync(static full => full, cancellationToken).ConfigureAwait(false);
+        return await BringAsync(engine.Own, archive, wanted, options, Labels.None, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Brings images under the names that they have in the list.</summary>
+    internal static async Task<IReadOnlyList<NamedImage>> BringAsync(
+        TenantImages images,
+        IImageCollection archive,
+        IReadOnlyList<NamedImage> wanted,
+        CopyOptions options,
+        IReadOnlyDictionary<string, string> labels,
+        TransferProgress progress,
+        CancellationToken cancellationToken)
+    {
+        var target = await images.AsTargetAsync(static full => full, cancellationToken).ConfigureAwait(false);
         await using var closing = target.ConfigureAwait(false);
         var locations = new BlobLocations();
         List<(string Name, Descriptor Target)> done = [];
@@ -48,7 +62,7 @@ public static class ArchiveImport
 
         foreach (var (full, descriptor) in done)
         {
-            await engine.NameAsync(full, descriptor, cancellationToken).ConfigureAwait(false);
+            await images.NameAsync(full, descriptor, labels, cancellationToken).ConfigureAwait(false);
         }
 
         await target.CompleteAsync(cancellationToken).ConfigureAwait(false);
@@ -88,7 +102,7 @@ public static class ArchiveImport
             : throw new ImageStoreException(ErrorKind.NotFound, $"{Printable.Of(archive.Name)} holds no image.");
     }
 
-    private static async Task<bool> IsReferrerAsync(IImageSource archive, Descriptor image, CancellationToken cancellationToken)
+    internal static async Task<bool> IsReferrerAsync(IImageSource archive, Descriptor image, CancellationToken cancellationToken)
     {
         var manifest = await archive.FetchManifestAsync(image, cancellationToken).ConfigureAwait(false);
         return DocumentLinks.Parse(manifest.Bytes, image.MediaType).Subject is not null;

@@ -20,7 +20,7 @@ internal sealed class SnapshotDirectories
 
     public SnapshotDirectories(string root, string snapshotter)
     {
-        Root = Path.Combine(Path.GetFullPath(root), FolderName, snapshotter);
+        Root = SnapshotPlaces.FolderOf(Path.GetFullPath(root), snapshotter);
         Directory.CreateDirectory(root);
         DirectoryHandle.Make(Path.Combine(Path.GetFullPath(root), FolderName), Private);
         DirectoryHandle.Make(Root, Private);
@@ -30,7 +30,7 @@ internal sealed class SnapshotDirectories
 
     /// <summary>A snapshot's folder, whether it is there or not.</summary>
     public static string Of(string root, string snapshotter, long id) =>
-        Path.Combine(root, FolderName, snapshotter, id.ToString(CultureInfo.InvariantCulture));
+        Path.Combine(SnapshotPlaces.FolderOf(root, snapshotter), id.ToString(CultureInfo.InvariantCulture));
 
     public string Of(long id) => Path.Combine(Root, id.ToString(CultureInfo.InvariantCulture));
 

@@ -6,6 +6,9 @@ namespace ImageStore.Snapshotters.Snapshots;
 /// <summary>Where snapshots lie, of all snapshotters and namespaces, without opening any.</summary>
 public static class SnapshotPlaces
 {
+    /// <summary>The directory that a snapshotter has in a root, whether it is there or not.</summary>
+    public static string FolderOf(string rootDirectory, string snapshotter) => Path.Combine(rootDirectory, SnapshotDirectories.FolderName, snapshotter);
+
     /// <summary>The folder within a snapshot's that has its files.</summary>
     public const string FilesName = "fs";
 

@@ -13,6 +13,9 @@ public static class SnapshotterFactory
     /// <summary>The snapshotter that every filesystem can do.</summary>
     public const string Native = NativeSnapshotter.SnapshotterName;
 
+    /// <summary>The snapshotter that clients of containerd take to be there.</summary>
+    public const string Default = OverlaySnapshotter.SnapshotterName;
+
     private static readonly string[] s_names =
         [OverlaySnapshotter.SnapshotterName, NativeSnapshotter.SnapshotterName, ErofsSnapshotter.SnapshotterName];
 

@@ -50,12 +50,9 @@ public sealed class TomlTable
         root.Add(document.KeyValues);
         foreach (var table in document.Tables)
         {
-            if (table is not TableSyntax)
-            {
-                throw Complaint(file, LineOf(table), "arrays of tables are not used here");
-            }
-
-            root.Descend(Path(table.Name!), LineOf(table)).Add(table.Items);
+            var (path, line) = (Path(table.Name!), LineOf(table));
+            var place = table is TableArraySyntax ? root.Descend(path[..^1], line).Append(path[^1], line) : root.Descend(path, line);
+            place.Add(table.Items);
         }
 
         return root;
@@ -109,6 +106,19 @@ public sealed class TomlTable
         return table;
     }
 
+    private TomlTable Append(string key, int at)
+    {
+        if (!_items.TryGetValue(key, out var item))
+        {
+            _items[key] = item = new TomlItem(_file, at, new TableArray());
+        }
+
+        var tables = item.Value as TableArray ?? throw Complaint(_file, at, $"'{Printable.Of(key)}' is something else already");
+        var table = new TomlTable(_file, at);
+        tables.Add(new TomlItem(_file, at, table));
+        return table;
+    }
+
     private object Value(ValueSyntax value)
     {
         switch (value)
@@ -142,6 +152,9 @@ public sealed class TomlTable
     };
 
     private static int LineOf(SyntaxNode node) => node.Span.Start.Line + 1;
+
+    /// <summary>The tables that are each written as <c>[[key]]</c>: more may come, which a list that was written as one does not take.</summary>
+    private sealed class TableArray : List<TomlItem>;
 }
 
 /// <summary>A value and where it stands.</summary>

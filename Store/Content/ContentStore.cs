@@ -11,7 +11,6 @@ namespace ImageStore.Store.Content;
 internal sealed class ContentStore : IContentStore
 {
     private const int MaxRefLength = 1024;
-    private const UnixFileMode IngestMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode BlobMode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private static readonly TimeSpan s_writerPoll = TimeSpan.FromMilliseconds(20);
@@ -101,9 +100,18 @@ internal sealed class ContentStore : IContentStore
         ArgumentNullException.ThrowIfNull(descriptor);
         using var held = await _guards.HoldAsync(descriptor.Digest, cancellationToken).ConfigureAwait(false);
         var file = new FileInfo(_paths.Blob(descriptor.Digest));
-        return file.Exists && file.Length == descriptor.Size && MayHave(descriptor.Digest, proof)
-            ? await RecordAsync(descriptor, proof.Registry, null, new ContentWriter.CommitRequest(labels, lease), cancellationToken).ConfigureAwait(false)
-            : null;
+        if (!file.Exists || file.Length != descriptor.Size || !MayHave(descriptor.Digest, proof))
+        {
+            return null;
+        }
+
+        if (!_files.IsNamed(descriptor.Digest))
+        {
+            // Left by a process that died after it gave the file its name: whether that is on the disk nobody knows.
+            KernelFile.SyncDirectory(_paths.Blobs(descriptor.Digest.AlgorithmName));
+        }
+
+        return await RecordAsync(descriptor, proof.Registry, null, new ContentWriter.CommitRequest(labels, lease), cancellationToken).ConfigureAwait(false);
     }
 
     public Task<ContentInfo> UpdateLabelsAsync(Digest digest, LabelUpdate labels, CancellationToken cancellationToken) =>
@@ -210,7 +218,7 @@ internal sealed class ContentStore : IContentStore
         {
             try
             {
-                File.SetUnixFileMode(_paths.Blob(digest), IngestMode);
+                File.SetUnixFileMode(_paths.Blob(digest), IngestDirectory.WritableMode);
                 File.Move(_paths.Blob(digest), dataPath);
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

@@ -42,8 +42,7 @@ public sealed class ContentWriter : IAsyncDisposable
         _hash = Digest.CreateHash(algorithm);
         try
         {
-            _file = File.OpenHandle(
-                ingest.Data, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            _file = ingest.OpenData();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -1,12 +1,16 @@
 using System.Globalization;
 using System.Text;
 using ImageStore.Store.Errors;
+using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Store.Content;
 
 /// <summary>The files of one ingest: <c>ref</c>, <c>data</c>, <c>total</c> and <c>startedat</c>.</summary>
 internal sealed class IngestDirectory(string path)
 {
+    /// <summary>The mode of bytes that are no blob yet.</summary>
+    public const UnixFileMode WritableMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     private const int MaxRefBytes = 8 * 1024;
     private const int MaxNumberBytes = 64;
 
@@ -60,6 +64,23 @@ internal sealed class IngestDirectory(string path)
             total,
             started,
             data.Exists ? new DateTimeOffset(data.LastWriteTimeUtc) : started);
+    }
+
+    /// <summary>Opens the bytes, to go on with them.</summary>
+    public SafeFileHandle OpenData()
+    {
+        try
+        {
+            return Open();
+        }
+        catch (UnauthorizedAccessException) when (File.Exists(Data))
+        {
+            // Whoever died after a blob had got its mode and before it had its name left an ingest that only root could write.
+            File.SetUnixFileMode(Data, WritableMode);
+            return Open();
+        }
+
+        SafeFileHandle Open() => File.OpenHandle(Data, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
     }
 
     public void Delete()

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Store.Interop;
@@ -14,6 +15,7 @@ namespace ImageStore.Store.Interop;
 public readonly record struct FileMetadata(
     uint Mode, uint Uid, uint Gid, long Seconds, uint Nanoseconds, (uint Major, uint Minor) Device, long Size)
 {
+    private const int CurrentDirectory = -100; // AT_FDCWD
     private const int NoFollow = 0x100;
     private const int EmptyPath = 0x1000;
     private const uint BasicStats = 0x7ff;
@@ -33,6 +35,13 @@ public readonly record struct FileMetadata(
 
     /// <summary>Permission bits with setuid, setgid and sticky.</summary>
     public uint Permissions => Mode & 0xFFF;
+
+    /// <summary>Reads the metadata of what is at <paramref name="path"/>, or null where nothing is.</summary>
+    public static FileMetadata? TryGet(string path)
+    {
+        using var at = new SafeFileHandle(CurrentDirectory, ownsHandle: false);
+        return TryGet(at, Encoding.UTF8.GetBytes(path + '\0'));
+    }
 
     /// <summary>Reads the metadata of <paramref name="name"/> (NUL-terminated; empty for the handle itself), or null.</summary>
     public static FileMetadata? TryGet(SafeFileHandle at, ReadOnlySpan<byte> name)

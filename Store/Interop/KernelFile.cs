@@ -10,6 +10,7 @@ public static partial class KernelFile
     private const int OpenReadOnly = 0;
     private const int OpenReadWrite = 2;
     private const int OpenCreate = 0x40;
+    private const int OpenAppend = 0x400;
     private const int OpenCloseOnExec = 0x80000;
     private const int OwnerReadWrite = 0x180;
     private const int Interrupted = 4;
@@ -105,18 +106,11 @@ public static partial class KernelFile
     /// <summary>Opens a file that <see cref="TryLock"/> may lock, and makes it when missing.</summary>
     /// <remarks>.NET's own open takes a shared lock of its own, which would fail while another process has the exclusive one.</remarks>
     /// <exception cref="ImageStoreException">The kernel refused.</exception>
-    public static SafeFileHandle OpenLockFile(string path)
-    {
-        var handle = Open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec, OwnerReadWrite);
-        if (handle.IsInvalid)
-        {
-            var errno = Marshal.GetLastPInvokeError();
-            handle.Dispose();
-            throw IoErrors.FromErrno(errno, $"Opening the lock {path}");
-        }
+    public static SafeFileHandle OpenLockFile(string path) => OpenOrMake(path, 0, $"Opening the lock {path}");
 
-        return handle;
-    }
+    /// <summary>Opens a file in which whatever is written goes to its end, and makes it when missing.</summary>
+    /// <exception cref="ImageStoreException">The kernel refused.</exception>
+    public static SafeFileHandle OpenForAppending(string path) => OpenOrMake(path, OpenAppend, $"Opening {Printable.Of(path)}");
 
     /// <summary>Takes an exclusive advisory lock that lives as long as the open file; false when another has it.</summary>
     /// <param name="file">A file of <see cref="OpenLockFile"/>.</param>
@@ -134,6 +128,19 @@ public static partial class KernelFile
 
     /// <summary>Lets go of a lock before its file is closed.</summary>
     public static void Unlock(SafeFileHandle file) => _ = FLock(file, LockRelease);
+
+    private static SafeFileHandle OpenOrMake(string path, int flags, string action)
+    {
+        var handle = Open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec | flags, OwnerReadWrite);
+        if (handle.IsInvalid)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            handle.Dispose();
+            throw IoErrors.FromErrno(errno, action);
+        }
+
+        return handle;
+    }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags, int mode);

@@ -25,6 +25,25 @@ public sealed class NamespaceTests : IAsyncDisposable
         Assert.DoesNotContain("team", await _bench.OkAsync("namespaces", "ls"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("snapshots", "ls")]
+    [InlineData("snapshots", "tree")]
+    [InlineData("snapshots", "rm", "key")]
+    [InlineData("images", "rm", "name")]
+    [InlineData("images", "tag", "name", "other")]
+    [InlineData("images", "pin", "name")]
+    [InlineData("lease", "add", "id", "images:name")]
+    [InlineData("lease", "rm", "id")]
+    [InlineData("unmount", "/nowhere")]
+    public async Task ASlipInTheName_MakesNoNamespace(params string[] command)
+    {
+        await _bench.StoredAsync();
+
+        await _bench.RunAsync(["-n", "tema", .. command]);
+
+        Assert.DoesNotContain("tema", await _bench.OkAsync("namespaces", "ls"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Quota_IsSetShownAndKept()
     {

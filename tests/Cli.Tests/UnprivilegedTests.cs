@@ -1,4 +1,5 @@
 using ImageStore.Cli.Tests.Support;
+using ImageStore.TestKit;
 
 namespace ImageStore.Cli.Tests;
 
@@ -41,6 +42,28 @@ public sealed class UnprivilegedTests : IAsyncDisposable
         Assert.Equal(7, result.ExitCode);
         Assert.Equal(2, result.Error.TrimEnd('\n').Split('\n').Length);
         Assert.Contains("root", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pull_ByNobody_GoesOnWithAnIngestThatHasABlobsMode()
+    {
+        var image = TestImage.Add(_bench.Registry, "app");
+        var (program, home) = _bench.ForNobody();
+        var path = $"/blobs/{image.Layer.Digest}";
+        var bytes = _bench.Registry.Find($"/v2/app{path}")!;
+        var asked = 0;
+        _bench.Registry.Intercept = request => !request.Target.EndsWith(path, StringComparison.Ordinal) ? null
+            : asked++ == 0 ? new FakeResponse { Body = bytes, TruncateAt = bytes.Length / 2 }
+            : FakeResponse.Text(404, "{}");
+        Assert.NotEqual(0, (await AsNobodyAsync(program, home, "--quiet", "pull", image.Reference)).ExitCode);
+        _bench.Registry.Intercept = null;
+
+        // Who is killed between a blob's mode and its name leaves this.
+        var data = Assert.Single(Directory.GetFiles(Path.Combine(home, "imagestore/content/ingest"), "data", SearchOption.AllDirectories));
+        File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+
+        var pulled = await AsNobodyAsync(program, home, "--quiet", "pull", image.Reference);
+        Assert.True(pulled.ExitCode == 0, pulled.Error);
     }
 
     [Fact]

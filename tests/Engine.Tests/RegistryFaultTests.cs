@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using ImageStore.Engine.Tests.Support;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
-using ImageStore.TestKit;
 
 namespace ImageStore.Engine.Tests;
 

@@ -3,7 +3,6 @@ using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Namespaces;
 using ImageStore.Store.Oci;
-using ImageStore.TestKit;
 
 namespace ImageStore.Engine.Tests;
 

@@ -191,6 +191,30 @@ public sealed class PrepullTests(RegistryFixture registry) : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Prepull_BesideADaemon_IsRefused_AndItsJobsAreStillListed()
+    {
+        Run.NeedRoot();
+        Run.Need("ctr");
+        var reference = await PushAsync("prepull-a", 1);
+        var cli = new ImageStoreCli(In("served/root"));
+        await cli.OkAsync("prepull", "-f", Write($"name: base\nimages: [\"{reference}\"]"));
+        await using (await Imagestored.StartAsync(In("served")))
+        {
+            foreach (var set in (string[])["base", "other"])
+            {
+                var result = await cli.TryAsync("prepull", "-f", Write($"name: {set}\nimages: [\"{reference}\"]"));
+                Assert.Equal(5, result.ExitCode);
+                Assert.Contains("is served by the daemon on", result.Error, StringComparison.Ordinal);
+            }
+
+            Assert.Equal([("base-1", "Done")], await JobsAsync(cli));
+        }
+
+        await cli.OkAsync("prepull", "-f", Write($"name: base\nimages: [\"{reference}\"]"));
+        Assert.Equal([("base-1", "Done"), ("base-2", "Done")], await JobsAsync(cli));
+    }
+
     private static async Task<IReadOnlyList<string>> PinnedAsync(ImageStoreCli cli, params string[] options)
     {
         using var images = JsonDocument.Parse(await cli.OkAsync([.. options, "--format", "json", "images", "ls"]));

@@ -20,7 +20,7 @@ public sealed class EventHubTests
     [InlineData("event.digest", false)]
     public void Publish_ToAFilter_HandsOnWhatMatches(string filter, bool matches)
     {
-        using var subscriber = _hub.Subscribe(Filter.Parse([filter]), null);
+        using var subscriber = _hub.Subscribe(Filter.Parse([filter]), _ => true, null);
         _hub.Publish("default", Topics.ImageCreate, new ImageCreate { Name = "alpine", Labels = { ["a.b"] = "1" } });
         Assert.Equal(matches, subscriber.Queue.Reader.TryRead(out _));
     }
@@ -28,7 +28,7 @@ public sealed class EventHubTests
     [Fact]
     public void Publish_TypeUrls_AreContainerds()
     {
-        using var subscriber = _hub.Subscribe(Filter.Any, null);
+        using var subscriber = _hub.Subscribe(Filter.Any, _ => true, null);
         _hub.Publish("default", Topics.ImageDelete, new ImageDelete { Name = "a" });
         _hub.Publish("default", Topics.SnapshotRemove, new SnapshotRemove { Key = "a" });
         Assert.Equal(
@@ -42,7 +42,7 @@ public sealed class EventHubTests
         Forward(1);
         Forward(2);
         Forward(3);
-        using var subscriber = _hub.Subscribe(Filter.Any, DateTimeOffset.FromUnixTimeSeconds(1));
+        using var subscriber = _hub.Subscribe(Filter.Any, _ => true, DateTimeOffset.FromUnixTimeSeconds(1));
         Forward(4);
         Assert.Equal([2, 3, 4], [Next(subscriber).Timestamp.Seconds, Next(subscriber).Timestamp.Seconds, Next(subscriber).Timestamp.Seconds]);
     }
@@ -50,7 +50,7 @@ public sealed class EventHubTests
     [Fact]
     public async Task Publish_MoreThanASubscriberReads_EndsIt()
     {
-        using var slow = _hub.Subscribe(Filter.Any, null);
+        using var slow = _hub.Subscribe(Filter.Any, _ => true, null);
         for (var i = 0; i <= DaemonLimits.SubscriberQueue; i++)
         {
             Forward(i);
@@ -69,10 +69,10 @@ public sealed class EventHubTests
     [Fact]
     public void Subscribe_BeyondTheCap_IsRefused()
     {
-        List<EventHub.Subscriber> all = [.. Enumerable.Range(0, DaemonLimits.Subscribers).Select(_ => _hub.Subscribe(Filter.Any, null))];
-        Assert.Throws<ImageStoreException>(() => _hub.Subscribe(Filter.Any, null));
+        List<EventHub.Subscriber> all = [.. Enumerable.Range(0, DaemonLimits.Subscribers).Select(_ => _hub.Subscribe(Filter.Any, _ => true, null))];
+        Assert.Throws<ImageStoreException>(() => _hub.Subscribe(Filter.Any, _ => true, null));
         all[0].Dispose();
-        _hub.Subscribe(Filter.Any, null).Dispose();
+        _hub.Subscribe(Filter.Any, _ => true, null).Dispose();
     }
 
     [Theory]

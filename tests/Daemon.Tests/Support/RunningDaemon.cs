@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using ImageStore.Daemon.Hosting;
+using ImageStore.Distribution.Registry;
 using ImageStore.Engine;
 using ImageStore.Engine.Configuration;
 using ImageStore.Gc.Scheduling;
@@ -14,26 +16,43 @@ internal sealed class RunningDaemon : IAsyncDisposable
     private static readonly TimeSpan s_never = TimeSpan.FromDays(1);
     private readonly DirectoryInfo _work;
     private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<string> _told = [];
+    private readonly Settings _settings;
     private readonly Task _run;
+    private readonly RegistryOptions _registry;
 
-    private RunningDaemon(DirectoryInfo work, TaskCompletionSource ready)
+    private RunningDaemon(DirectoryInfo work, string configuration, RegistryOptions registry, TaskCompletionSource ready)
     {
-        _work = work;
-        Address = Path.Combine(work.FullName, "sock");
+        (_work, _registry) = (work, registry);
+
+        // Others have to reach the socket.
+        File.SetUnixFileMode(_work.FullName, (UnixFileMode)0b111_001_001);
+        var file = In(work, "config.toml");
+        File.WriteAllText(file, configuration.Replace("WORK", work.FullName, StringComparison.Ordinal));
+        _settings = SettingsFile.Read(file);
+        Address = In(work, "sock");
         _run = DaemonHost.RunAsync(Options(Address, ready.SetResult), _stop.Token);
-        Channel = Open(Address);
+        Channel = Open(socket => socket.Connect(new UnixDomainSocketEndPoint(Address)));
     }
 
     public string Address { get; }
 
     public GrpcChannel Channel { get; }
 
-    public string Root => Path.Combine(_work.FullName, "root");
+    public string Root => In(_work, "root");
 
-    public static async Task<RunningDaemon> StartAsync()
+    /// <summary>A directory of its own, below which root and socket are.</summary>
+    public string Work => _work.FullName;
+
+    /// <summary>What it wrote to standard error.</summary>
+    public IEnumerable<string> Told => _told;
+
+    /// <param name="configuration">Its <c>config.toml</c>, in which WORK stands for <see cref="Work"/>.</param>
+    /// <param name="registry">How it speaks to registries.</param>
+    public static async Task<RunningDaemon> StartAsync(string configuration = "", RegistryOptions? registry = null)
     {
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var daemon = new RunningDaemon(Directory.CreateTempSubdirectory("imagestored-"), ready);
+        var daemon = new RunningDaemon(Directory.CreateTempSubdirectory("imagestored-"), configuration, registry ?? new RegistryOptions(), ready);
         await await Task.WhenAny(ready.Task, daemon._run);
         return daemon;
     }
@@ -45,11 +64,13 @@ internal sealed class RunningDaemon : IAsyncDisposable
         Engine = new EngineOptions
         {
             Root = Root,
-            Settings = new Settings { Collection = new SchedulerOptions { StartupDelay = s_never, Interval = s_never, MutationThreshold = 0 } },
+            Registry = _registry,
+            Settings = _settings with { Collection = new SchedulerOptions { StartupDelay = s_never, Interval = s_never, MutationThreshold = 0 } },
         },
         Address = address,
         Tell = line =>
         {
+            _told.Enqueue(line);
             if (line.StartsWith("serving ", StringComparison.Ordinal))
             {
                 ready?.Invoke();
@@ -83,19 +104,27 @@ internal sealed class RunningDaemon : IAsyncDisposable
         _work.Delete(recursive: true);
     }
 
-    private static GrpcChannel Open(string address) => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+    /// <summary>A channel whose connection is somebody else's; the caller disposes it.</summary>
+    /// <param name="user">The user, and its group.</param>
+    /// <param name="groups">The groups beside.</param>
+    public GrpcChannel As(uint user, params uint[] groups) => Open(
+        socket => Somebody.Do(user, groups, () => socket.Connect(new UnixDomainSocketEndPoint(Address))));
+
+    private static string In(DirectoryInfo work, string name) => Path.Combine(work.FullName, name);
+
+    private static GrpcChannel Open(Action<Socket> connect) => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
     {
         DisposeHttpClient = true,
         MaxReceiveMessageSize = null,
         HttpHandler = new SocketsHttpHandler
         {
-            ConnectCallback = async (_, token) =>
+            ConnectCallback = (_, _) =>
             {
                 var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 try
                 {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(address), token);
-                    return new NetworkStream(socket, ownsSocket: true);
+                    connect(socket);
+                    return ValueTask.FromResult<Stream>(new NetworkStream(socket, ownsSocket: true));
                 }
                 catch
                 {

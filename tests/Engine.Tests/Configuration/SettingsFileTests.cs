@@ -20,6 +20,7 @@ public sealed class SettingsFileTests
         Assert.Equal(
             ["sharing", "pause_threshold", "deletion_threshold", "mutation_threshold", "schedule_delay", "startup_delay", "interval", "high_water", "low_water", "interval", "rate", "slice",
                 "volatile", "mount_options", "digests",
+                "socket_group", "users", "groups", "namespaces", "may", "file", "max_size", "keep",
                 "max_entries", "max_unpacked", "max_expansion", "expansion_floor", "max_path", "max_depth", "max_headers", "max_global_records",
                 "max_xattr", "max_entry_xattrs", "max_sparse_segments"],
             keys);
@@ -60,6 +61,20 @@ public sealed class SettingsFileTests
             max_xattr = "9"
             max_entry_xattrs = "10"
             max_sparse_segments = 11
+            [daemon]
+            socket_group = "imagestore"
+            [audit]
+            file = "/var/log/audit.log"
+            max_size = "1M"
+            keep = 0
+            [[access]]
+            users = ["alice", 1001, "1002"]
+            namespaces = ["a", "ci-*"]
+            may = ["write"]
+            [[access]]
+            groups = [0]
+            namespaces = ["*"]
+            may = ["read", "run", "administer"]
             """,
             "f");
 
@@ -77,6 +92,69 @@ public sealed class SettingsFileTests
         Assert.Equal(new ScrubSettings { Interval = TimeSpan.FromDays(7), BytesPerSecond = 500 << 10, Slice = TimeSpan.FromSeconds(30) }, settings.Scrub);
         Assert.True(settings.Snapshotters.Overlay.Volatile);
         Assert.Equal(["xino=on", "nodev"], settings.Snapshotters.Overlay.MountOptions);
+        Assert.Equal("imagestore", settings.SocketGroup?.Name);
+        Assert.Equal(new AuditSettings { File = "/var/log/audit.log", MaxBytes = 1 << 20, Kept = 0 }, settings.Audit);
+        Assert.Equal(2, settings.Access.Count);
+        Assert.Equal([null, 1001u, 1002u], settings.Access[0].Users.Select(user => user.Id));
+        Assert.Equal(("alice", 38), (settings.Access[0].Users[0].Name, settings.Access[0].Users[0].Written.Line));
+        Assert.Empty(settings.Access[0].Groups);
+        Assert.Equal(AccessRights.Read | AccessRights.Write, settings.Access[0].Rights);
+        Assert.Equal([0u], settings.Access[1].Groups.Select(group => group.Id!.Value));
+        Assert.Equal(AccessRights.Read | AccessRights.Run | AccessRights.Administer, settings.Access[1].Rights);
+    }
+
+    [Fact]
+    public void Parse_AuditOnStandardError_HasNoFile()
+    {
+        var audit = SettingsFile.Parse("[audit]\nfile = \"stderr\"", "f").Audit;
+        Assert.Equal((null, true), (audit.File, audit.IsOnStandardError));
+    }
+
+    [Theory]
+    [InlineData("team-a", "team-a", true)]
+    [InlineData("team-a", "team-ab", false)]
+    [InlineData("ci-*", "ci-1", true)]
+    [InlineData("ci-*", "ci-", true)]
+    [InlineData("ci-*", "CI-1", false)]
+    [InlineData("ci-*", "xci-1", false)]
+    [InlineData("*", "anything", true)]
+    public void Matches_ANamespace_ByItsNameOrItsBeginning(string pattern, string name, bool matches) =>
+        Assert.Equal(matches, NamespacePattern.Parse(pattern)!.Matches(name));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("**")]
+    [InlineData("*-ci")]
+    [InlineData("a*b")]
+    [InlineData("-*")]
+    [InlineData("a b")]
+    [InlineData("a-")]
+    [InlineData("a/*")]
+    public void Parse_NoPattern_IsNone(string text) => Assert.Null(NamespacePattern.Parse(text));
+
+    [Theory]
+    [InlineData("users = [\"a\"]\nnamespaces = [\"a\"]", 1, "no 'may'")]
+    [InlineData("users = [\"a\"]\nmay = [\"read\"]", 1, "no 'namespaces'")]
+    [InlineData("namespaces = [\"a\"]\nmay = [\"read\"]", 1, "neither users nor groups")]
+    [InlineData("users = []\nnamespaces = [\"a\"]\nmay = [\"read\"]", 1, "neither users nor groups")]
+    [InlineData("users = [\"a\"]\nnamespaces = []\nmay = [\"read\"]", 3, "'namespaces' is empty")]
+    [InlineData("users = [\"a\"]\nnamespaces = [\"a\"]\nmay = []", 4, "'may' is empty")]
+    [InlineData("users = [\"a\"]\nnamespaces = [\"a\"]\nmay = [\"all\"]", 4, "a right is 'read', 'write', 'run' or 'administer'")]
+    [InlineData("users = [\"a\"]\nnamespaces = [\"a\"]\nmay = \"read\"", 4, "a list is expected")]
+    [InlineData("users = [\"a\"]\nnamespaces = [\"a*b\"]\nmay = [\"read\"]", 3, "'a*b' is neither a namespace")]
+    [InlineData("users = \"a\"", 2, "a list is expected")]
+    [InlineData("users = [true]", 2, "a whole number is expected")]
+    [InlineData("users = [-1]", 2, "'-1' is neither a name nor a number")]
+    [InlineData("users = [4294967295]", 2, "'4294967295' is neither a name nor a number")]
+    [InlineData("users = [\"4294967296\"]", 2, "'4294967296' is neither a name nor a number")]
+    [InlineData("users = [\"\"]", 2, "'' is neither a name nor a number")]
+    [InlineData("users = [\"root\\u0000x\"]", 2, "neither a name nor a number")]
+    [InlineData("user = [\"a\"]", 2, "'user' is not known")]
+    public void Parse_AMistakeInARule_NamesLineAndReason(string rule, int line, string reason)
+    {
+        var failure = Assert.Throws<ImageStoreException>(() => SettingsFile.Parse($"[[access]]\n{rule}", "f"));
+        Assert.StartsWith($"f, line {line}: ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -111,6 +189,18 @@ public sealed class SettingsFileTests
     [InlineData("[layers]\nmax_unpacked = \"much\"", 2, "a number of bytes")]
     [InlineData("[layers]\nmax_files = 1", 2, "'max_files' is not known")]
     [InlineData("[scrub\n", 1, "")]
+    [InlineData("[access]\nusers = [1]", 1, "a list is expected")]
+    [InlineData("access = []\n[[access]]", 2, "")]
+    [InlineData("[access]\n[[access]]", 2, "")]
+    [InlineData("[[access]]\n[access]", 2, "")]
+    [InlineData("[[gc]]\ninterval = \"1h\"", 1, "a table is expected")]
+    [InlineData("[daemon]\nsocket_group = 1.5", 2, "a whole number is expected")]
+    [InlineData("[daemon]\nsocket = \"x\"", 2, "'socket' is not known")]
+    [InlineData("[audit]\nfile = \"audit.log\"", 2, "absolute path")]
+    [InlineData("[audit]\nfile = \"/var/log/\"", 2, "absolute path")]
+    [InlineData("[audit]\nmax_size = \"1k\"", 2, "at least 64.0 KiB")]
+    [InlineData("[audit]\nkeep = 101", 2, "at most 100")]
+    [InlineData("[audit]\nlevel = 1", 2, "'level' is not known")]
     public void Parse_Mistake_NamesFileLineAndReason(string text, int line, string reason)
     {
         var failure = Assert.Throws<ImageStoreException>(() => SettingsFile.Parse(text, "/etc/x.toml"));

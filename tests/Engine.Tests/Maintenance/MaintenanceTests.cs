@@ -5,7 +5,6 @@ using ImageStore.Engine.Tests.Support;
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
 using ImageStore.Store;
-using ImageStore.TestKit;
 
 namespace ImageStore.Engine.Tests.Maintenance;
 

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using ImageStore.Engine.Prepull;
-using ImageStore.Engine.Tests.Support;
 using ImageStore.Store.Errors;
-using ImageStore.TestKit;
 
 namespace ImageStore.Engine.Tests.Prepull;
 
@@ -10,6 +8,9 @@ namespace ImageStore.Engine.Tests.Prepull;
 public sealed class PrepullJobTests : PrepullTest
 {
     private const string ClosedFor = "HH\\:mm";
+
+    // Without anybody who looks at the disk, its test would wait for ever.
+    private static readonly TimeSpan s_untilItHangs = TimeSpan.FromMinutes(1);
 
     [Fact]
     public async Task Run_AfterAnInterruption_GoesOnWithTheJob_AndAsksNothingOfWhatItHad()
@@ -184,7 +185,7 @@ public sealed class PrepullJobTests : PrepullTest
             await stalled.Task;
             await File.WriteAllBytesAsync(Path.Combine(Root, "content/ballast"), new byte[20 << 20], Ct);
 
-            var job = await running;
+            var job = await running.WaitAsync(s_untilItHangs, Ct);
             Assert.Equal((JobState.Failed, ErrorKind.NoSpace), (job.State, job.Images[0].Kind));
             Assert.Contains("16.0 MiB have to stay", job.Images[0].Reason, StringComparison.Ordinal);
         }

@@ -1,11 +1,11 @@
 using System.Text;
 using ImageStore.Distribution.Registry;
+using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Prepull;
-using ImageStore.Engine.Tests.Support;
+using ImageStore.Engine.Pull;
 using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
-using ImageStore.TestKit;
 
 namespace ImageStore.Engine.Tests.Prepull;
 
@@ -148,6 +148,29 @@ public sealed class PrepullRunTests : PrepullTest
 
         await RunAsync(PrepullSetFile.Parse($"name: other\nimages: [\"{Reference("a")}\"]", In("other.yaml")));
         Assert.Equal(["a", "ccc"], await PinnedAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Run_AfterAnImageLeftThatWasPulledByHandWithAPin_LeavesThePin(bool moved)
+    {
+        Add("a", "bb");
+        await RunAsync(Set("a", "bb"));
+        if (moved)
+        {
+            Registry.AddImage("a", ImageBuilder.Tar("newer", 4_000));
+        }
+
+        await using (var engine = await OpenAsync())
+        {
+            var result = await engine.PullAsync(
+                new PullRequest { Reference = Reference("a"), Pin = true, Policy = PullPolicy.Always }, new TransferProgress(), Ct);
+            Assert.Equal(!moved, result.UpToDate);
+        }
+
+        Assert.Empty((await RunAsync(Set("bb"))).Unpinned);
+        Assert.Equal(["a", "bb"], await PinnedAsync());
     }
 
     [Fact]

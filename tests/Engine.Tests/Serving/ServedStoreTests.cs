@@ -1,8 +1,10 @@
 using ImageStore.Engine.Configuration;
+using ImageStore.Engine.Maintenance;
 using ImageStore.Engine.Serving;
 using ImageStore.Engine.Tests.Support;
 using ImageStore.Gc.Pressure;
 using ImageStore.Gc.Scheduling;
+using ImageStore.Store.Errors;
 
 namespace ImageStore.Engine.Tests.Serving;
 
@@ -32,5 +34,20 @@ public sealed class ServedStoreTests : PullTest
 
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task Commands_BesideADaemon_AreRefusedAndTold_AndMaintenanceLeavesItAlone()
+    {
+        var served = Options() with { OnWait = holder => ServedRoot.RefuseCommand(Root, holder) };
+        await using var store = await ServedStore.OpenAsync(Options(), In("the sock"), failure => Assert.Fail(failure.ToString()), Ct);
+
+        var refused = await Assert.ThrowsAsync<ImageStoreException>(() => StoreEngine.OpenAsync(served, Ct));
+        var report = await new MaintenanceRun(served, scrub: true, progress: null).RunAsync(Ct);
+
+        Assert.Equal(ErrorKind.FailedPrecondition, refused.Kind);
+        Assert.Contains($"'ctr -a {In("the sock")}'", refused.Remedy, StringComparison.Ordinal);
+        Assert.Null(report.Collection);
+        Assert.NotNull(report.Scrub);
     }
 }

@@ -6,7 +6,6 @@ using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
-using ImageStore.TestKit;
 using System.Security.Cryptography;
 
 namespace ImageStore.Engine.Tests.Support;

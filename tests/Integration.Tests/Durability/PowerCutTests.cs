@@ -38,6 +38,17 @@ public sealed partial class PowerCutTests(CourseFixture fixture, ITestOutputHelp
     public async Task RootOfSomebodyElse_AfterKillRepeatAndPowerCut_HasWhatTheRepeatAcknowledged() =>
         await KillAsync(await fixture.GetOthersAsync(Stop), OthersDoubles);
 
+    [Fact]
+    public async Task Root_KilledBetweenABlobsNameAndItsSync_HasTheBlobWhenARepeatRecordsIt()
+    {
+        var course = await fixture.GetOthersAsync(Stop);
+        var cuts = Enumerable.Range(1, course.Steps[0].End).Where(cut => course.Operations[cut - 1] is NameChange names
+            && names.ToString().Contains($", name {RecordedCourse.RootName}/content/blobs/", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(cuts);
+        await new KilledRun(course, fixture.Scratch, Settings.Seed, _tally).RunAtSyncsAsync(cuts, Stop);
+        Tell(course);
+    }
+
     private async Task CutAsync(RecordedCourse course, int sample)
     {
         await new CutRun(course, fixture.Scratch, Settings.Seed, _tally).RunAsync(Places(course, sample), Stop);

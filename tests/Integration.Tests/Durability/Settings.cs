@@ -20,6 +20,9 @@ internal static class Settings
     /// <summary>How many processes are killed.</summary>
     public static int? Kills { get; } = Number("IMAGESTORE_KILLS");
 
+    /// <summary>How often the daemon is killed.</summary>
+    public static int? DaemonKills { get; } = Number("IMAGESTORE_DAEMON_KILLS");
+
     private static string? Text(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
 
     private static int? Number(string name) =>

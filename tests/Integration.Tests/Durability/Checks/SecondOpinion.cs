@@ -13,6 +13,12 @@ internal static class SecondOpinion
     /// <param name="removedBlobs">Whether a user has removed blobs from under what refers to them.</param>
     public static async Task<IReadOnlyList<Finding>> OfAsync(StoreCli cli, bool removedBlobs)
     {
+        // Nothing was acknowledged yet where even the root is lost; other checks say so if it was.
+        if (!Directory.Exists(cli.Root))
+        {
+            return [];
+        }
+
         var result = await cli.TryAsync(StoreView.Namespaces[0], "fsck", "--quick", "--no-fetch", "--format", "json");
         if (result.ExitCode == 0)
         {

@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using ImageStore.Store;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Metadata;
 
 namespace ImageStore.Integration.Tests.Durability.Checks;
 
-/// <summary>What the program tells of a root; every key begins with the namespace, and a blank where more follows.</summary>
+/// <summary>What a root tells of itself; every key begins with the namespace, and a blank where more follows.</summary>
 internal sealed class StoreView
 {
     public const string PinLabel = "io.cri-containerd.pinned";
@@ -23,25 +26,18 @@ internal sealed class StoreView
 
     public SortedDictionary<string, (string Kind, string? Parent)> Snapshots { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Asks for all; snapshots, those of the namespace's snapshotter, last, since looking at them repairs.</summary>
-    /// <exception cref="CommandException">A command failed.</exception>
+    /// <summary>
+    /// Asks for all. Snapshots, those of the namespace's snapshotter, come from the program and last, since looking at them
+    /// repairs; the names are read here, which is much of what a check would otherwise wait for.
+    /// </summary>
+    /// <exception cref="CommandException">A command failed, or the root cannot be read.</exception>
     public static async Task<StoreView> ReadAsync(StoreCli cli, CancellationToken cancellationToken)
     {
-        var view = new StoreView();
         await cli.JsonAsync(Namespaces[0], "info");
-        foreach (var ns in (await cli.JsonAsync(Namespaces[0], "namespaces", "ls")).EnumerateArray())
-        {
-            view.NamespaceLabels[Text(ns, "name")] = Labels(ns);
-        }
-
-        foreach (var ns in Namespaces)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            await view.ReadNamesAsync(cli, ns);
-        }
-
+        var view = await ReadNamesAsync(cli.Root, cancellationToken);
         foreach (var ns in Namespaces.Where(_ => cli.Boot.Account.Unpacks))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             foreach (var snapshot in (await cli.JsonAsync(ns, "snapshots", "ls")).EnumerateArray())
             {
                 view.Snapshots[$"{ns} {Text(snapshot, "name")}"] = (
@@ -50,6 +46,24 @@ internal sealed class StoreView
         }
 
         return view;
+    }
+
+    /// <summary>Reads all but snapshots, also beside whoever has the root.</summary>
+    /// <exception cref="CommandException">The root cannot be read.</exception>
+    public static async Task<StoreView> ReadNamesAsync(string directory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var view = new StoreView();
+            var root = await StoreRoot.OpenAsync(directory, new StoreOptions { Access = MetadataAccess.ReadOnly }, cancellationToken);
+            await using var held = root;
+            view.ReadNames(root);
+            return view;
+        }
+        catch (ImageStoreException failure)
+        {
+            throw new CommandException($"The root cannot be read: {failure.Message}");
+        }
     }
 
     /// <summary>The facts, in the words of <see cref="Facts"/>; leases that commands hold while they work are none.</summary>
@@ -102,31 +116,38 @@ internal sealed class StoreView
         .. Leases.Select(lease => $"lease {lease.Key} {string.Join(',', lease.Value.Resources)} {All(lease.Value.Labels)}"),
     ];
 
-    private async Task ReadNamesAsync(StoreCli cli, string ns)
+    private void ReadNames(StoreRoot root)
     {
-        foreach (var image in (await cli.JsonAsync(ns, "images", "ls")).EnumerateArray())
+        foreach (var record in root.Namespaces.List())
         {
-            Images[$"{ns} {Text(image, "name")}"] = (Text(image.GetProperty("target"), "digest"), Labels(image));
+            NamespaceLabels[record.Name] = Sorted(record.Labels);
         }
 
-        foreach (var blob in (await cli.JsonAsync(ns, "content", "ls")).EnumerateArray())
+        foreach (var tenant in Namespaces.Select(root.Tenant))
         {
-            Content[$"{ns} {Text(blob, "digest")}"] = (blob.GetProperty("size").GetInt64(), Labels(blob));
-        }
+            var ns = tenant.Namespace;
+            foreach (var image in tenant.Images.List())
+            {
+                Images[$"{ns} {image.Name}"] = (image.Target.Digest.ToString(), Sorted(image.Labels));
+            }
 
-        foreach (var listed in (await cli.JsonAsync(ns, "lease", "ls")).EnumerateArray())
-        {
-            var lease = listed.GetProperty("lease");
-            Leases[$"{ns} {Text(lease, "id")}"] = (
-                [.. listed.GetProperty("resources").EnumerateArray().Select(one => $"{Text(one, "type")}:{Text(one, "id")}")], Labels(lease));
+            foreach (var blob in tenant.Content.List())
+            {
+                Content[$"{ns} {blob.Digest}"] = (blob.Size, Sorted(blob.Labels));
+            }
+
+            foreach (var lease in tenant.Leases.List())
+            {
+                Leases[$"{ns} {lease.Id}"] = (
+                    [.. tenant.Leases.Resources(lease.Id).Select(one => $"{one.Type}:{one.Id}")], Sorted(lease.Labels));
+            }
         }
     }
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
 
-    private static SortedDictionary<string, string> Labels(JsonElement element) => new(
-        element.GetProperty("labels").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!),
-        StringComparer.Ordinal);
+    private static SortedDictionary<string, string> Sorted(IReadOnlyDictionary<string, string> labels) =>
+        new(labels.ToDictionary(label => label.Key, label => label.Value), StringComparer.Ordinal);
 
     private static string All(SortedDictionary<string, string> labels) => string.Join(',', labels.Select(label => $"{label.Key}={label.Value}"));
 }

@@ -1,5 +1,6 @@
 using ImageStore.Integration.Tests.Durability.Checks;
 using ImageStore.Integration.Tests.Support;
+using ImageStore.Store.Namespaces;
 
 namespace ImageStore.Integration.Tests.Durability.Courses;
 
@@ -8,10 +9,8 @@ internal static class FaultCourse
 {
     private const string Default = "default";
     private const string Other = "other";
-    private const string SnapshotterLabel = "containerd.io/defaults/snapshotter";
     private const string Erofs = "erofs";
     private const int NotFound = 3;
-    private const int AlreadyExists = 4;
 
     /// <summary>Makes the images, and gives the commands and the images that may be mounted.</summary>
     public static async Task<(IReadOnlyList<Step> Steps, IReadOnlyList<(string Namespace, string Name)> Mountable)> MakeAsync(RegistryFixture registry, string folder)
@@ -21,9 +20,7 @@ internal static class FaultCourse
         var root = Account.Self.Unpacks;
         List<Step> steps =
         [
-            new Step(Default, ["import", archive.Path], facts => facts
-                .Named(Default, archive.First.Name, archive.First.Manifest)
-                .Named(Default, archive.Second.Name, archive.Second.Manifest)),
+            Import(Default, archive),
             Pull(Default, image, root),
             Remove(Default, archive.Second),
             new Step(Default, ["images", "rm", "--no-gc", image.Name], facts => facts.Unnamed(Default, image.Name).Discarded(Default, image.Chain))
@@ -34,17 +31,19 @@ internal static class FaultCourse
         ];
         if (root)
         {
+            steps.Add(Import(Other, archive));
             steps.Add(new Step(
-                Other, ["namespaces", "create", Other, $"{SnapshotterLabel}={Erofs}"], facts => facts.Labelled(Other, SnapshotterLabel, Erofs))
-            {
-                DoneCode = view => view.NamespaceLabels.ContainsKey(Other) ? AlreadyExists : 0,
-            });
+                Other, ["namespaces", "label", Other, $"{NamespaceRecord.DefaultSnapshotterLabel}={Erofs}"], facts => facts.Labelled(Other, NamespaceRecord.DefaultSnapshotterLabel, Erofs)));
             steps.Add(Pull(Other, image, unpack: true));
             steps.Add(Remove(Other, image));
         }
 
         return (steps, [(Default, image.Name), (Other, image.Name)]);
     }
+
+    private static Step Import(string ns, TestArchive archive) => new(ns, ["import", archive.Path], facts => facts
+        .Named(ns, archive.First.Name, archive.First.Manifest)
+        .Named(ns, archive.Second.Name, archive.Second.Manifest));
 
     private static Step Pull(string ns, TestImage image, bool unpack) => new(ns, ["pull", image.Name], facts => unpack
         ? facts.Named(ns, image.Name, image.Manifest).Unpacked(ns, image.Chain, synced: false)

@@ -1,5 +1,6 @@
 using ImageStore.Integration.Tests.Durability.Checks;
 using ImageStore.Integration.Tests.Support;
+using ImageStore.Store.Namespaces;
 
 namespace ImageStore.Integration.Tests.Durability.Courses;
 
@@ -10,7 +11,6 @@ internal sealed class MixedCourse
     private const string Other = "other";
     private const string Copy = "kept.example/copy:1";
     private const string Lease = "keep";
-    private const string SnapshotterLabel = "containerd.io/defaults/snapshotter";
     private const string Erofs = "erofs";
     private const int NotFound = 3;
     private const int AlreadyExists = 4;
@@ -67,7 +67,7 @@ internal sealed class MixedCourse
         if (root)
         {
             yield return new Step(
-                Other, ["namespaces", "label", Other, $"{SnapshotterLabel}={Erofs}"], facts => facts.Labelled(Other, SnapshotterLabel, Erofs));
+                Other, ["namespaces", "label", Other, $"{NamespaceRecord.DefaultSnapshotterLabel}={Erofs}"], facts => facts.Labelled(Other, NamespaceRecord.DefaultSnapshotterLabel, Erofs));
             yield return PullAndSync(Other, tricky);
             yield return Pull(Other, plain, unpack: true);
             yield return Remove(Other, plain) with { Effect = facts => facts.Unnamed(Other, plain.Name).Discarded(Other, plain.Chain) };

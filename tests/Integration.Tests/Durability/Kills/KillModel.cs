@@ -20,6 +20,9 @@ internal sealed class KillModel
     /// <summary>The blobs that were seen last, with the namespace.</summary>
     public IReadOnlyList<string> Blobs { get; private set; } = [];
 
+    /// <summary>Takes a fact that is so before anything is killed.</summary>
+    public void Begin(string key, string value) => _rows[key] = value;
+
     /// <summary>What may be so after commands that ran at the same time.</summary>
     public Expectations After(IReadOnlyList<(KillCommand Command, bool Succeeded)> round)
     {

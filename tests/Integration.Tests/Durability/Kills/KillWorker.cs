@@ -1,5 +1,6 @@
 using ImageStore.Integration.Tests.Durability.Checks;
 using ImageStore.Integration.Tests.Durability.Courses;
+using ImageStore.Store.Namespaces;
 
 namespace ImageStore.Integration.Tests.Durability.Kills;
 
@@ -58,7 +59,8 @@ internal sealed class KillWorker(
             foreach (var ns in StoreView.Namespaces)
             {
                 var kind = s_snapshotters[_random.Next(s_snapshotters.Length)];
-                await Cleaning.OkAsync(cli, ns, ["namespaces", "create", ns, $"containerd.io/defaults/snapshotter={kind}"]);
+                await Cleaning.OkAsync(cli, ns, ["namespaces", "create", ns, $"{NamespaceRecord.DefaultSnapshotterLabel}={kind}"]);
+                model.Begin(Facts.LabelKey(ns, NamespaceRecord.DefaultSnapshotterLabel), kind);
                 _story.Add($"{ns} unpacks with {kind}");
             }
 

@@ -3,13 +3,13 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 using ImageStore.Store.Oci;
-using ImageStore.TestKit;
 
-namespace ImageStore.Engine.Tests.Support;
+namespace ImageStore.TestKit;
 
 /// <summary>Makes images and puts them into the fake registry.</summary>
-internal static class ImageBuilder
+public static class ImageBuilder
 {
+    /// <summary>Where they go.</summary>
     public const string Repository = "team/app";
 
     /// <summary>A layer with one file of pseudo-random bytes, so that it does not compress.</summary>
@@ -26,6 +26,7 @@ internal static class ImageBuilder
         return result.ToArray();
     }
 
+    /// <summary>Bytes with gzip.</summary>
     public static byte[] Gzip(byte[] tar)
     {
         using var result = new MemoryStream();
@@ -89,8 +90,10 @@ internal static class ImageBuilder
         return registry.AddManifest(Repository, tag, Bytes(index), MediaTypes.OciIndex);
     }
 
+    /// <summary>JSON as bytes.</summary>
     public static byte[] Bytes(JsonNode json) => Encoding.UTF8.GetBytes(json.ToJsonString());
 
+    /// <summary>A descriptor as JSON.</summary>
     public static JsonNode Json(Descriptor descriptor)
     {
         var json = new JsonObject

@@ -1,0 +1,19 @@
+using ImageStore.Daemon.Protocol.EventsV1;
+using ImageStore.Daemon.Protocol.NamespacesV1;
+
+namespace ImageStore.Daemon.Authorization;
+
+/// <summary>The namespace that a request names itself.</summary>
+internal static class NamedNamespace
+{
+    /// <summary>Its name; empty where the request names none.</summary>
+    public static string Of(object? request) => request switch
+    {
+        GetNamespaceRequest one => one.Name,
+        CreateNamespaceRequest one => one.Namespace?.Name,
+        UpdateNamespaceRequest one => one.Namespace?.Name,
+        DeleteNamespaceRequest one => one.Name,
+        ForwardRequest one => one.Envelope?.Namespace,
+        _ => null,
+    } ?? string.Empty;
+}
