@@ -55,7 +55,8 @@ internal static class PrepullCommand
                 "What was pulled stays. The same command begins a new job."),
             _ when failed > 0 => new ImageStoreException(
                 job.Images.First(image => image.State == JobImageState.Failed).Kind ?? ErrorKind.Unavailable,
-                $"{failed} of {all} images of the set {job.Set} failed{(waiting > 0 ? $", {waiting} wait for their window" : string.Empty)}; the rest is there.",
+                $"{failed} of {all} images of the set {job.Set} failed{(waiting > 0 ? $", {waiting} wait for their window" : string.Empty)}"
+                    + (job.Held > 0 ? "; the rest is there." : "."),
                 "Each one's reason is above; a repeat does only what is missing."),
             _ => new ImageStoreException(
                 ErrorKind.FailedPrecondition,
