@@ -106,7 +106,7 @@ public sealed partial class StoreEngine : IAsyncDisposable
             PlainHttp = request.PlainHttp || _options.Registry.PlainHttp, Time = _options.Time,
         });
         await using var closing = registry.ConfigureAwait(false);
-        var operation = new PullOperation(_tenant, snapshotter, _options.Settings.Layers, registry, request, progress);
+        var operation = new PullOperation(_tenant, snapshotter, _options.Settings.Layers, registry, () => DiskSpace.Of(Root), request, progress);
         var result = await operation.RunAsync(cancellationToken).ConfigureAwait(false);
         await Images.TouchAsync(result.Name, cancellationToken).ConfigureAwait(false);
         return result;
@@ -195,8 +195,7 @@ public sealed partial class StoreEngine : IAsyncDisposable
     public Task PinAsync(string name, bool pinned, CancellationToken cancellationToken)
     {
         var image = FindImage(name);
-        var labels = new Dictionary<string, string> { [Labels.Pinned] = pinned ? "pinned" : string.Empty };
-        return Images.PutAsync(image.Name, image.Target, labels, cancellationToken);
+        return Images.PutAsync(image.Name, image.Target, PinClaims.ByHand(image.Labels, pinned), cancellationToken);
     }
 
     /// <exception cref="ImageStoreException">The image is pinned (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
@@ -217,7 +216,7 @@ public sealed partial class StoreEngine : IAsyncDisposable
         var name = ImageNames.ForNew(target);
         var image = FindImage(source);
         // A pin is for a name, and not for all names of what it stands for.
-        var labels = Labels.Merge(image.Labels, new Dictionary<string, string> { [Labels.Pinned] = string.Empty });
+        var labels = Labels.Merge(image.Labels, PinClaims.ByHand(image.Labels, pinned: false));
         await Images.PutAsync(name, image.Target, labels, cancellationToken).ConfigureAwait(false);
         return name;
     }

@@ -25,12 +25,15 @@ public sealed class StoreRoot : IAsyncDisposable
 
     /// <summary>The configuration's name in a root.</summary>
     public const string ConfigurationName = "config.toml";
+
+    /// <summary>The name of the folder in a root that has the records of jobs, a folder a namespace.</summary>
+    public const string JobsName = "jobs";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     // What others of this house keep in a root is listed here too, so that all else can be told to be foreign.
     private static readonly HashSet<string> s_names = new(StringComparer.Ordinal)
     {
-        LockName, MetadataName, MetadataName + ".new", ContentName, QuarantineName, ConfigurationName, "snapshots", "scrub.json", IdName, "lost+found",
+        LockName, MetadataName, MetadataName + ".new", ContentName, QuarantineName, ConfigurationName, "snapshots", "scrub.json", JobsName, IdName, "lost+found",
     };
 
     private readonly RootLock? _lock;
@@ -46,7 +49,10 @@ public sealed class StoreRoot : IAsyncDisposable
         _paths = new BlobPaths(Path.Combine(directory, ContentName));
         _files = new BlobFiles(db, _paths, _guards);
         Resources = [new LeaseTable(), ImageTable.Open(), ContainerTable.Open(), new ContentTable(_files), .. options.OtherResources(directory)];
-        Namespaces = new NamespaceCatalogue(db, Resources, ns => IngestFolders().Count(folder => folder.Namespace == ns), _time);
+        Namespaces = new NamespaceCatalogue(db, Resources, ns => IngestFolders().Count(folder => folder.Namespace == ns), _time)
+        {
+            OnRemoved = ForgetJobs,
+        };
         Quotas = new QuotaKeeper(db, _paths, _guards, Resources);
     }
 
@@ -210,6 +216,19 @@ public sealed class StoreRoot : IAsyncDisposable
 
     /// <summary>The containers of <paramref name="namespace"/>.</summary>
     public ContainerCatalogue Containers(string @namespace) => new(Database, NamespaceName.Check(@namespace), _time);
+
+    // Who makes a namespace of the same name later is somebody else.
+    private void ForgetJobs(string @namespace)
+    {
+        try
+        {
+            System.IO.Directory.Delete(Path.Combine(Directory, JobsName, @namespace), recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // It never had any.
+        }
+    }
 
     /// <summary>Closes the database, then lets go of the root.</summary>
     public async ValueTask DisposeAsync()

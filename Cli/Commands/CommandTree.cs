@@ -19,7 +19,8 @@ internal static class CommandTree
         }
 
         foreach (var command in (Command[])[
-            PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), MirrorCommand.Build(), ArchiveVerbs.Import(), ArchiveVerbs.Export(),
+            PullCommand.Build(), PushCommand.Build(), CopyCommand.Build(), MirrorCommand.Build(), PrepullCommand.Build(), JobsCommand.Build(),
+            ArchiveVerbs.Import(), ArchiveVerbs.Export(),
             .. RegistryVerbs.Build(), LoginCommand.BuildLogin(), LoginCommand.BuildLogout(), ImagesCommand.Build(),
             ContentCommand.Build(), SnapshotsCommand.Build(), LeaseCommand.Build(), NamespacesCommand.Build(), DiskUsageCommand.Build(),
             GcCommand.Build(), WhyCommand.Build(), FsckCommand.Build(), MaintainCommand.Build(), MountCommand.BuildMount(),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using ImageStore.Engine;
+using ImageStore.Engine.Prepull;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
@@ -23,6 +24,14 @@ internal static class DynamicValues
     public static IEnumerable<CompletionItem> Digests(CompletionContext context) =>
         From(context, engine => engine.Content.List().Select(blob => blob.Digest.ToString()));
 
+    public static IEnumerable<CompletionItem> Jobs(CompletionContext context) => Quietly(
+        context,
+        root =>
+        [
+            .. new JobFolder(root, context.ParseResult.GetValue(GlobalOptions.Namespace)!, TimeProvider.System).List(static _ => { })
+                .Select(job => new CompletionItem(job.Id)),
+        ]);
+
     /// <summary>Keys of snapshots that somebody may have changed, of every snapshotter.</summary>
     public static IEnumerable<CompletionItem> Snapshots(CompletionContext context) => From(context, engine => engine.ActiveSnapshots());
 
@@ -41,9 +50,12 @@ internal static class DynamicValues
     }
 
     private static List<CompletionItem> From(
-        CompletionContext context, Func<StoreEngine, IEnumerable<string>> values, bool anyNamespace = false)
+        CompletionContext context, Func<StoreEngine, IEnumerable<string>> values, bool anyNamespace = false) =>
+        Quietly(context, _ => ReadAsync(context.ParseResult, values, anyNamespace).GetAwaiter().GetResult());
+
+    private static List<CompletionItem> Quietly(CompletionContext context, Func<string, List<CompletionItem>> read)
     {
-        if (context.ParseResult.GetValue(GlobalOptions.Root) is not { Length: > 0 })
+        if (context.ParseResult.GetValue(GlobalOptions.Root) is not { Length: > 0 } root)
         {
             // Help asks too, without a command line, and is not to list what is in the store.
             return [];
@@ -51,7 +63,7 @@ internal static class DynamicValues
 
         try
         {
-            return ReadAsync(context.ParseResult, values, anyNamespace).GetAwaiter().GetResult();
+            return read(root);
         }
         catch (Exception failure) when (failure is ImageStoreException or IOException or UnauthorizedAccessException)
         {

@@ -12,6 +12,7 @@ using ImageStore.Engine;
 using ImageStore.Engine.Commit;
 using ImageStore.Engine.Fsck;
 using ImageStore.Engine.Maintenance;
+using ImageStore.Engine.Prepull;
 using ImageStore.Engine.Pull;
 using ImageStore.Engine.Rebase;
 using ImageStore.Engine.Usage;
@@ -65,6 +66,8 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(FsckReport))]
 [JsonSerializable(typeof(MaintenanceReport))]
 [JsonSerializable(typeof(EvictionReport))]
+[JsonSerializable(typeof(JobRecord))]
+[JsonSerializable(typeof(IReadOnlyList<JobListing>))]
 [JsonSerializable(typeof(DiskUsage))]
 [JsonSerializable(typeof(IReadOnlyList<ImageUsage>))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotUsageLine>))]

@@ -48,6 +48,12 @@ internal sealed class CredentialStore(RegistryOptions options)
     /// <summary>All files that are looked into, the first with an answer counts; they need not be there.</summary>
     public IEnumerable<string> Files()
     {
+        if (options.CredentialsFile is { } named)
+        {
+            yield return named;
+            yield break;
+        }
+
         yield return DockerFile;
         if (options.DockerConfigDirectory is not null)
         {

@@ -21,6 +21,9 @@ public sealed record RegistryOptions
     /// <summary>The folder of <c>config.json</c>; null means $DOCKER_CONFIG or ~/.docker, then podman's auth.json.</summary>
     public string? DockerConfigDirectory { get; init; }
 
+    /// <summary>The one file, as docker's <c>config.json</c>, that credentials are taken from; null for the usual ones.</summary>
+    public string? CredentialsFile { get; init; }
+
     /// <summary>Who is asked for credentials, instead of docker's and podman's files; null for those.</summary>
     public RegistryCredentials? Credentials { get; init; }
 

@@ -15,6 +15,7 @@ internal sealed class BlobFetcher(
     ImageReference reference,
     Lease lease,
     int maxConcurrent,
+    TransferProgress total,
     CancellationToken cancellationToken) : IDisposable
 {
     private const int BufferBytes = 256 * 1024;
@@ -129,6 +130,7 @@ internal sealed class BlobFetcher(
             writer.Write(buffer.AsSpan(0, count));
             progress.Done = writer.Offset;
             Interlocked.Add(ref _downloaded, count);
+            total.Receive(count);
         }
 
         writer.Origin = isWhole ? (source as RegistryBlobStream)?.Origin : null;

@@ -1,6 +1,7 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Engine.Unpack;
+using ImageStore.Gc.Pressure;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Snapshotters.Snapshots;
 using ImageStore.Store;
@@ -17,6 +18,7 @@ internal sealed class PullOperation(
     ISnapshotter? snapshotter,
     LayerLimits limits,
     RegistryClient registry,
+    Func<DiskSpace> disk,
     PullRequest request,
     TransferProgress progress)
 {
@@ -30,9 +32,9 @@ internal sealed class PullOperation(
     public async Task<PullResult> RunAsync(CancellationToken cancellationToken)
     {
         var result = await StoredAsync(cancellationToken).ConfigureAwait(false) ?? await PullAsync(cancellationToken).ConfigureAwait(false);
-        if (Wanted() is { Count: > 0 } wanted && result.UpToDate)
+        if (result.UpToDate && Changes(Labels.None) is { Count: > 0 } changes)
         {
-            await tenant.Images.PutAsync(result.Name, result.Target, wanted, cancellationToken).ConfigureAwait(false);
+            await tenant.Images.PutAsync(result.Name, result.Target, changes, cancellationToken).ConfigureAwait(false);
         }
 
         if (request.Sync && snapshotter is not null)
@@ -89,31 +91,34 @@ internal sealed class PullOperation(
             ? await walker.AllAsync(target, cancellationToken).ConfigureAwait(false)
             : [];
 
-        CheckQuota(chosen, others);
+        CheckRoom(chosen, others);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var fetcher = new BlobFetcher(_content, repository, _reference, lease, MaxConcurrentDownloads, stop.Token);
+        using var fetcher = new BlobFetcher(_content, repository, _reference, lease, MaxConcurrentDownloads, progress, stop.Token);
         var chainId = await TransferAsync(fetcher, chosen, others, lease, stop).ConfigureAwait(false);
         progress.Phase = "naming";
         var summary = await new ImageLister(_content).SumUpAsync(target, cancellationToken).ConfigureAwait(false);
         await tenant.Images.PutAsync(
-            _name, target, Labels.Merge(summary.ToLabels(target), Wanted()), cancellationToken).ConfigureAwait(false);
+            _name, target, Changes(summary.ToLabels(target)), cancellationToken).ConfigureAwait(false);
         await _leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
         progress.Phase = "done";
         return Result(target, chosen, chainId, upToDate: false, fetcher.Downloaded);
     }
 
     /// <summary>Refuses what cannot fit before the first byte of it is asked for.</summary>
-    private void CheckQuota(StoredManifest chosen, IReadOnlyList<StoredManifest> others)
+    private void CheckRoom(StoredManifest chosen, IReadOnlyList<StoredManifest> others)
     {
         // What an earlier pull has left of them counts already.
         var left = _content.ListIngests().ToDictionary(ingest => ingest.Ref, ingest => ingest.Offset, StringComparer.Ordinal);
-        tenant.CheckQuota(
-            others.Prepend(chosen)
-                .SelectMany(manifest => manifest.Manifest.Layers.Prepend(manifest.Manifest.Config))
-                .DistinctBy(blob => blob.Digest)
-                .Where(blob => _content.Find(blob.Digest) is null)
-                .Sum(blob => Math.Max(0, blob.Size - left.GetValueOrDefault(BlobFetcher.Ref(blob.Digest)))),
-            _reference.ToString());
+        var bytes = others.Prepend(chosen)
+            .SelectMany(manifest => manifest.Manifest.Layers.Prepend(manifest.Manifest.Config))
+            .DistinctBy(blob => blob.Digest)
+            .Where(blob => _content.Find(blob.Digest) is null)
+            .Sum(blob => Math.Max(0, blob.Size - left.GetValueOrDefault(BlobFetcher.Ref(blob.Digest))));
+        tenant.CheckQuota(bytes, _reference.ToString());
+        if (request.KeepFree?.Refusal(disk(), bytes, _reference.ToString()) is { } refusal)
+        {
+            throw refusal;
+        }
     }
 
     private async Task<Digest?> TransferAsync(
@@ -218,8 +223,18 @@ internal sealed class PullOperation(
     private bool IsHeld(Descriptor config, Digest top) =>
         _content.Find(config.Digest)?.Labels.GetValueOrDefault(Labels.RefSnapshotPrefix + snapshotter!.Name) == top.ToString();
 
-    private IReadOnlyDictionary<string, string> Wanted() =>
-        request.Pin ? Labels.Merge(request.Labels, new Dictionary<string, string> { [Labels.Pinned] = "pinned" }) : request.Labels;
+    /// <summary>How the name's labels change: an empty value takes one away.</summary>
+    private Dictionary<string, string> Changes(IReadOnlyDictionary<string, string> described)
+    {
+        var changes = new Dictionary<string, string>(described, StringComparer.Ordinal);
+        var pins = request.Pin ? PinClaims.ByHand(tenant.Images.Find(_name)?.Labels ?? Labels.None, pinned: true) : [];
+        foreach (var (key, value) in request.Labels.Concat(pins))
+        {
+            changes[key] = value;
+        }
+
+        return changes;
+    }
 
     private PullResult Result(Descriptor target, StoredManifest chosen, Digest? chainId, bool upToDate, long downloaded) =>
         new(

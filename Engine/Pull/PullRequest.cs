@@ -30,6 +30,9 @@ public sealed record PullRequest
     /// <summary>Pin the image, so that nothing removes it by itself?</summary>
     public bool Pin { get; init; }
 
+    /// <summary>What has to stay free on the root's filesystem: a download that would take it is not begun. Null for no such limit.</summary>
+    public DiskFloor? KeepFree { get; init; }
+
     /// <summary>What the image is called in the store; null for the reference's full spelling.</summary>
     public string? Name { get; init; }
 

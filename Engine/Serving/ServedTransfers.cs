@@ -6,6 +6,7 @@ using ImageStore.Engine.Pull;
 using ImageStore.Engine.Transfer;
 using ImageStore.Engine.Unpack;
 using ImageStore.Snapshotters.Snapshots;
+using ImageStore.Gc.Pressure;
 using ImageStore.Store;
 using ImageStore.Store.Images;
 using ImageStore.Store.Namespaces;
@@ -49,7 +50,7 @@ public sealed class ServedTransfers
                 AllPlatforms = platform is null,
                 Unpack = unpack is not null,
             };
-            await new PullOperation(_tenant, snapshotter, _store.LayerLimits, client, request, progress).RunAsync(cancellationToken).ConfigureAwait(false);
+            await new PullOperation(_tenant, snapshotter, _store.LayerLimits, client, () => DiskSpace.Of(_store.Root), request, progress).RunAsync(cancellationToken).ConfigureAwait(false);
         }
 
         await _tenant.Images.TouchAsync(image.Name, cancellationToken).ConfigureAwait(false);

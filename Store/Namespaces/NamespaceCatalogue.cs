@@ -20,6 +20,9 @@ public sealed class NamespaceCatalogue
         MetadataDb db, IReadOnlyList<IResourceTable> resources, Func<string, int> ingests, TimeProvider time) =>
         (_db, _resources, _ingests, _time) = (db, resources, ingests, time);
 
+    /// <summary>Takes away what a namespace that is gone had beside its rows.</summary>
+    internal Action<string>? OnRemoved { get; init; }
+
     /// <summary>All of them, ordered by name.</summary>
     public IReadOnlyList<NamespaceRecord> List() =>
         [.. _db.List(StoreTables.Namespaces, string.Empty).Select(row => Record(row.Key, row.Value))];
@@ -86,7 +89,13 @@ public sealed class NamespaceCatalogue
     /// <summary>Forgets a namespace that has nothing.</summary>
     /// <exception cref="ImageStoreException">There is no such namespace (<see cref="ErrorKind.NotFound"/>), or something is left in it
     /// (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
-    public Task RemoveAsync(string name, CancellationToken cancellationToken) => _db.CommitAsync(
+    public async Task RemoveAsync(string name, CancellationToken cancellationToken)
+    {
+        await ForgetAsync(name, cancellationToken).ConfigureAwait(false);
+        OnRemoved?.Invoke(name);
+    }
+
+    private Task ForgetAsync(string name, CancellationToken cancellationToken) => _db.CommitAsync(
         tx =>
         {
             _ = Require(tx, name);

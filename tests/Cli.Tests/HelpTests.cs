@@ -10,6 +10,10 @@ public sealed class HelpTests : IAsyncDisposable
 
     [Theory]
     [InlineData("pull")]
+    [InlineData("prepull")]
+    [InlineData("jobs ls")]
+    [InlineData("jobs show")]
+    [InlineData("jobs cancel")]
     [InlineData("images ls")]
     [InlineData("images inspect")]
     [InlineData("images tag")]

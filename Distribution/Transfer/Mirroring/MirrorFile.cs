@@ -1,5 +1,6 @@
 using ImageStore.Distribution.Registry;
 using ImageStore.Store;
+using ImageStore.Store.Configuration;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 
@@ -64,7 +65,7 @@ public static class MirrorFile
         map.RefuseOthers(
             "name", "to", "tags", "except", "versions", "newest", Platforms, SparseKey, ReferrersKey, DigestTagsKey);
         var name = map.Text("name") ?? throw map.Complaint("name", "is missing");
-        var reference = Checked(map, "name", () => ImageReference.Parse(name));
+        var reference = map.Checked("name", () => ImageReference.Parse(name));
         if (reference.Digest is not null || name.LastIndexOf(':') > name.LastIndexOf('/'))
         {
             throw map.Complaint("name", "has a tag or digest, which belongs under 'tags'");
@@ -73,7 +74,7 @@ public static class MirrorFile
         var target = map.Text("to");
         if (target is not null)
         {
-            Checked(map, "to", () => ImageReference.Parse($"any.example/{target}"));
+            map.Checked("to", () => ImageReference.Parse($"any.example/{target}"));
         }
 
         return new MirrorRepository(reference, target, Tags(map), Options(map, defaults));
@@ -102,22 +103,10 @@ public static class MirrorFile
     private static CopyOptions Options(YamlMap map, CopyOptions defaults) => new()
     {
         Platforms = map.Texts(Platforms) is { } texts
-            ? [.. texts.Select(text => Checked(map, Platforms, () => Platform.Parse(text)))]
+            ? [.. texts.Select(text => map.Checked(Platforms, () => Platform.Parse(text)))]
             : defaults.Platforms,
         Sparse = map.Has(SparseKey) ? map.Flag(SparseKey) : defaults.Sparse,
         Referrers = map.Has(ReferrersKey) ? map.Flag(ReferrersKey) : defaults.Referrers,
         DigestTags = map.Has(DigestTagsKey) ? map.Flag(DigestTagsKey) : defaults.DigestTags,
     };
-
-    private static T Checked<T>(YamlMap map, string key, Func<T> parse)
-    {
-        try
-        {
-            return parse();
-        }
-        catch (ImageStoreException failure)
-        {
-            throw map.Complaint(key, $"is wrong: {failure.Message.TrimEnd('.')}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ public sealed class TransferProgress
     private readonly Lock _gate = new();
     private readonly List<BlobProgress> _blobs = [];
     private volatile string _phase = string.Empty;
+    private long _received;
 
     /// <summary>What happens now, such as <c>resolving</c>.</summary>
     public string Phase
@@ -15,6 +16,9 @@ public sealed class TransferProgress
         get => _phase;
         set => _phase = value;
     }
+
+    /// <summary>Bytes of blobs that came over the network.</summary>
+    public long Received => Interlocked.Read(ref _received);
 
     /// <summary>The blobs that are known so far, in the order of the image.</summary>
     public IReadOnlyList<BlobProgress> Blobs
@@ -27,6 +31,9 @@ public sealed class TransferProgress
             }
         }
     }
+
+    /// <summary>Counts bytes that came.</summary>
+    public void Receive(int bytes) => Interlocked.Add(ref _received, bytes);
 
     /// <summary>Adds a blob that is to come; <paramref name="kind"/> is <c>index</c>, <c>manifest</c>, <c>config</c> or <c>layer</c>.</summary>
     public BlobProgress Add(Descriptor descriptor, string kind)

@@ -3,15 +3,21 @@ using ImageStore.Store.Errors;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace ImageStore.Distribution.Transfer.Mirroring;
+namespace ImageStore.Store.Configuration;
 
 /// <summary>A mapping of a YAML file whose every value knows its line, so that a complaint can name it.</summary>
-internal sealed class YamlMap(string file, YamlMappingNode node)
+public sealed class YamlMap
 {
     // Reading is recursive: a file that nests deeper than any of ours would end the process.
     private const int MaxDepth = 16;
 
-    public long Line => node.Start.Line;
+    private readonly string _file;
+    private readonly YamlMappingNode _node;
+
+    private YamlMap(string file, YamlMappingNode node) => (_file, _node) = (file, node);
+
+    /// <summary>Where it begins, from 1.</summary>
+    public long Line => _node.Start.Line;
 
     /// <summary>Parses a whole file.</summary>
     /// <exception cref="ImageStoreException">It is malformed: the message names file and line.</exception>
@@ -44,26 +50,28 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
 
     /// <summary>The error for a mistake in <paramref name="file"/>.</summary>
     public static ImageStoreException Complaint(string file, long line, string why) => new(
-        ErrorKind.InvalidArgument, $"{Printable.Of(file)}, line {line}: {why}.", "Correct the file; nothing was copied.");
+        ErrorKind.InvalidArgument, $"{Printable.Of(file)}, line {line}: {why}.", "Correct the file; nothing was done.");
 
     /// <summary>The error for the value of <paramref name="key"/>.</summary>
     public ImageStoreException Complaint(string key, string why) =>
-        Complaint(file, Find(key)?.Start.Line ?? Line, $"'{Printable.Of(key)}' {why}");
+        Complaint(_file, Find(key)?.Start.Line ?? Line, $"'{Printable.Of(key)}' {why}");
 
     /// <summary>Makes sure that every name is one of <paramref name="known"/>.</summary>
     /// <exception cref="ImageStoreException">One is not.</exception>
     public void RefuseOthers(params ReadOnlySpan<string> known)
     {
-        foreach (var key in node.Children.Keys)
+        foreach (var key in _node.Children.Keys)
         {
             if (key is not YamlScalarNode { Value: { } name } || !known.Contains(name))
             {
                 throw Complaint(
-                    file, key.Start.Line, $"'{Printable.Of(key.ToString())}' is not known here; these are: {string.Join(", ", known!)}");
+                    _file, key.Start.Line, $"'{Printable.Of(key.ToString())}' is not known here; these are: {string.Join(", ", known!)}");
             }
         }
     }
 
+    /// <summary>The word of a key; null where it is not there.</summary>
+    /// <exception cref="ImageStoreException">It is something else.</exception>
     public string? Text(string key) => Find(key) switch
     {
         null => null,
@@ -72,6 +80,7 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
     };
 
     /// <summary>A list of words; a single one stands for a list of one.</summary>
+    /// <exception cref="ImageStoreException">It is something else.</exception>
     public IReadOnlyList<string>? Texts(string key) => Find(key) switch
     {
         null => null,
@@ -81,6 +90,8 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
         _ => throw Complaint(key, "has to be a word or a list of words"),
     };
 
+    /// <summary>Is the key there, and true?</summary>
+    /// <exception cref="ImageStoreException">It is something else than true or false.</exception>
     public bool Flag(string key) => Find(key) switch
     {
         null => false,
@@ -89,13 +100,38 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
         _ => throw Complaint(key, "has to be true or false"),
     };
 
+    /// <summary>Is the key there?</summary>
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>The whole number of a key; null where it is not there.</summary>
+    /// <exception cref="ImageStoreException">It is something else.</exception>
+    public int? Number(string key) => Text(key) is not { } text ? null
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number
+        : throw Complaint(key, "has to be a whole number");
+
+    /// <summary>The number of a key, from 1 on; null where it is not there.</summary>
+    /// <exception cref="ImageStoreException">It is something else.</exception>
     public int? PositiveNumber(string key) => Text(key) is not { } text ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
         : throw Complaint(key, "has to be a number of 1 or more");
 
+    /// <summary>What <paramref name="parse"/> makes of the value of a key; its complaint gets the key's line.</summary>
+    /// <exception cref="ImageStoreException">It complains.</exception>
+    public T Checked<T>(string key, Func<T> parse)
+    {
+        ArgumentNullException.ThrowIfNull(parse);
+        try
+        {
+            return parse();
+        }
+        catch (ImageStoreException failure)
+        {
+            throw Complaint(key, $"is wrong: {failure.Message.TrimEnd('.')}");
+        }
+    }
+
     /// <summary>The items of a list, each a mapping or a word.</summary>
+    /// <exception cref="ImageStoreException">It is something else.</exception>
     public IEnumerable<(YamlMap? Map, string? Word, long Line)> Items(string key)
     {
         if (Find(key) is not { } found)
@@ -107,14 +143,14 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
         {
             yield return item switch
             {
-                YamlMappingNode map => (new YamlMap(file, map), null, item.Start.Line),
+                YamlMappingNode map => (new YamlMap(_file, map), null, item.Start.Line),
                 YamlScalarNode { Value.Length: > 0 } word => (null, word.Value, item.Start.Line),
-                _ => throw Complaint(file, item.Start.Line, "an item is empty"),
+                _ => throw Complaint(_file, item.Start.Line, "an item is empty"),
             };
         }
     }
 
-    private YamlNode? Find(string key) => node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
+    private YamlNode? Find(string key) => _node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
 
     private static void CheckDepth(Parser parser, string file)
     {
