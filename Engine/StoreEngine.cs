@@ -1,5 +1,4 @@
 using ImageStore.Distribution.Registry;
-using ImageStore.Engine.Commit;
 using ImageStore.Engine.Diff;
 using ImageStore.Engine.Mounts;
 using ImageStore.Distribution.Transfer;
@@ -138,12 +137,12 @@ public sealed partial class StoreEngine : IAsyncDisposable
     public Task<IImageTarget> AsTargetAsync(Func<string, string> names, CancellationToken cancellationToken) =>
         Own.AsTargetAsync(names, cancellationToken);
 
+    /// <summary>The images of the namespace by the names that people write.</summary>
+    public ImageNaming Naming => new(Images);
+
     /// <summary>The image that <paramref name="reference"/> names, in its short or full spelling.</summary>
     /// <exception cref="ImageStoreException">There is none (<see cref="ErrorKind.NotFound"/>).</exception>
-    public ImageRecord FindImage(string reference) =>
-        Images.Find(reference)
-            ?? Images.Find(ImageReference.Parse(reference).Canonical)
-            ?? throw ImageCatalogue.Missing(reference);
+    public ImageRecord FindImage(string reference) => Naming.Find(reference);
 
     /// <summary>The images of the namespace with their sizes and platforms, ordered by name.</summary>
     public async Task<IReadOnlyList<ImageListing>> ListImagesAsync(CancellationToken cancellationToken)
@@ -190,36 +189,6 @@ public sealed partial class StoreEngine : IAsyncDisposable
 
     /// <summary>The leases of the namespace.</summary>
     public LeaseManager Leases => _tenant.Leases;
-
-    /// <summary>Has an image stay, or lets it go again.</summary>
-    public Task PinAsync(string name, bool pinned, CancellationToken cancellationToken)
-    {
-        var image = FindImage(name);
-        return Images.PutAsync(image.Name, image.Target, PinClaims.ByHand(image.Labels, pinned), cancellationToken);
-    }
-
-    /// <exception cref="ImageStoreException">The image is pinned (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
-    public void RefusePinned(string name)
-    {
-        if (FindImage(name).Labels.ContainsKey(Labels.Pinned))
-        {
-            throw new ImageStoreException(
-                ErrorKind.FailedPrecondition,
-                $"{Printable.Of(name)} is pinned.",
-                $"'imagestore images unpin {Printable.Of(name)}' lets it go.");
-        }
-    }
-
-    /// <summary>Gives an image a further name; returns the full one.</summary>
-    public async Task<string> TagAsync(string source, string target, CancellationToken cancellationToken)
-    {
-        var name = ImageNames.ForNew(target);
-        var image = FindImage(source);
-        // A pin is for a name, and not for all names of what it stands for.
-        var labels = Labels.Merge(image.Labels, PinClaims.ByHand(image.Labels, pinned: false));
-        await Images.PutAsync(name, image.Target, labels, cancellationToken).ConfigureAwait(false);
-        return name;
-    }
 
     /// <summary>Mounts an image on a directory; unpacks it first where that is still to be done.</summary>
     /// <param name="reference">The image.</param>

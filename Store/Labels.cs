@@ -54,6 +54,9 @@ public static partial class Labels
     public static bool IsExpired(IReadOnlyDictionary<string, string> labels, Deadline? agreed, Moment now) =>
         Time(labels, Expire) is { } at && now.IsAfter(at, agreed);
 
+    /// <summary>A time as labels have it, in whole seconds.</summary>
+    public static string TimeText(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
     /// <summary>The time that a label names, or null.</summary>
     public static DateTimeOffset? Time(IReadOnlyDictionary<string, string> labels, string key)
     {

@@ -43,6 +43,9 @@ public static class ServedRoot
         }
     }
 
+    /// <summary>Where the daemon is asked that has the root; null where it is no daemon.</summary>
+    public static string? AddressOf(string holder) => IsDaemon(holder) ? Address(holder) : null;
+
     // What stands behind it says which process that is.
     private static string Address(string holder) =>
         holder.LastIndexOf(" (", StringComparison.Ordinal) is var end && end > Prefix.Length ? holder[Prefix.Length..end] : holder[Prefix.Length..];

@@ -100,6 +100,9 @@ public sealed class ServedStore : IAsyncDisposable
     /// <summary>Whole images into and out of a namespace.</summary>
     public ServedTransfers Transfers(string @namespace) => new(this, Tenant(@namespace));
 
+    /// <summary>A namespace's images by the names that people write.</summary>
+    public ImageNaming Naming(string @namespace) => new(Tenant(@namespace).Images);
+
     /// <summary>A namespace's snapshotter of that name.</summary>
     /// <exception cref="ImageStoreException">There is none of that name, or the filesystem cannot do it.</exception>
     public async Task<ISnapshotter> SnapshotterAsync(string @namespace, string name, CancellationToken cancellationToken)
@@ -136,6 +139,10 @@ public sealed class ServedStore : IAsyncDisposable
     /// <summary>Collects now, and waits for the end of it.</summary>
     /// <exception cref="InvalidOperationException">It failed.</exception>
     public Task CollectAsync(CancellationToken cancellationToken) => _scheduler.CollectAsync(cancellationToken);
+
+    /// <summary>Collects now, beside what is collected by itself, and tells what went.</summary>
+    /// <exception cref="ImageStoreException">The disk refuses.</exception>
+    public Task<CollectionReport> CollectAndTellAsync(CancellationToken cancellationToken) => _collector.CollectAsync(cancellationToken);
 
     /// <summary>Collects, makes room, backs up and remembers what is durable, until it is cancelled.</summary>
     public Task MaintainAsync(CancellationToken cancellationToken) =>

@@ -50,11 +50,33 @@ public sealed class ServedTransfers
                 AllPlatforms = platform is null,
                 Unpack = unpack is not null,
             };
-            await new PullOperation(_tenant, snapshotter, _store.LayerLimits, client, () => DiskSpace.Of(_store.Root), request, progress).RunAsync(cancellationToken).ConfigureAwait(false);
+            await OperationOf(snapshotter, client, request, progress).RunAsync(cancellationToken).ConfigureAwait(false);
         }
 
         await _tenant.Images.TouchAsync(image.Name, cancellationToken).ConfigureAwait(false);
         return Find(image.Name);
+    }
+
+    /// <summary>Pulls an image as the command of that name does; unpacks it where that is asked for and permitted.</summary>
+    /// <param name="request">What to pull.</param>
+    /// <param name="registry">How the registry is spoken to, and as whom.</param>
+    /// <param name="progress">Is told how far it is.</param>
+    /// <param name="cancellationToken">Stops it; what was verified stays for a repeat.</param>
+    /// <exception cref="Store.Errors.ImageStoreException">What failed, why, and what to do.</exception>
+    public async Task<PullResult> PullAsync(
+        PullRequest request, RegistryOptions registry, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(registry);
+        ArgumentNullException.ThrowIfNull(progress);
+        var snapshotter = request.Unpack && (Privileges.CanUnpack || request.Snapshotter is not null)
+            ? await SnapshotterAsync(request.Snapshotter, request.Reference, cancellationToken).ConfigureAwait(false)
+            : null;
+        var client = new RegistryClient(registry with { PlainHttp = request.PlainHttp || registry.PlainHttp });
+        await using var closing = client.ConfigureAwait(false);
+        var result = await OperationOf(snapshotter, client, request, progress).RunAsync(cancellationToken).ConfigureAwait(false);
+        await _tenant.Images.TouchAsync(result.Name, cancellationToken).ConfigureAwait(false);
+        return result;
     }
 
     /// <summary>Pushes an image of the namespace.</summary>
@@ -168,6 +190,9 @@ public sealed class ServedTransfers
     /// <summary>The image of that name.</summary>
     /// <exception cref="Store.Errors.ImageStoreException">There is none (<see cref="Store.Errors.ErrorKind.NotFound"/>).</exception>
     public ImageRecord Find(string name) => _tenant.Images.Find(name) ?? throw ImageCatalogue.Missing(name);
+
+    private PullOperation OperationOf(ISnapshotter? snapshotter, RegistryClient client, PullRequest request, TransferProgress progress) =>
+        new(_tenant, snapshotter, _store.LayerLimits, client, () => DiskSpace.Of(_store.Root), request, progress);
 
     // Until all of it is there an archive counts as what it brings: nobody fills the disk with what is never imported.
     private async Task<IImageCollection> ReceiveAsync(Stream input, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 
@@ -42,7 +41,7 @@ public sealed class LeaseManager
                 var all = Labels.Merge(Labels.None, labels);
                 if (lifetime is { } span)
                 {
-                    all[Labels.Expire] = (now + span).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+                    all[Labels.Expire] = Labels.TimeText(now + span);
                 }
 
                 var ends = Labels.Time(all, Labels.Expire) is { } at ? Moment.Now(_time).Until(at) : null;

@@ -81,9 +81,25 @@ public sealed class NamespaceCatalogue
     public Task<NamespaceRecord> SetQuotaAsync(string name, NamespaceQuota quota, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(quota);
-        return quota is { Bytes: < 0 } or { Images: < 0 }
-            ? throw new ImageStoreException(ErrorKind.InvalidArgument, "A quota is negative.", "Use 0 or more, or none.")
-            : ChangeAsync(name, row => row with { Quota = quota == NamespaceQuota.None ? null : quota }, cancellationToken);
+        return ChangeQuotaAsync(name, new QuotaChange(true, quota.Bytes, true, quota.Images), cancellationToken);
+    }
+
+    /// <summary>Changes the limits, or shows them where nothing is to be changed.</summary>
+    /// <exception cref="ImageStoreException">As with <see cref="SetQuotaAsync"/>.</exception>
+    public Task<NamespaceRecord> ChangeQuotaAsync(string name, QuotaChange change, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        if (change is { Bytes: < 0 } or { Images: < 0 })
+        {
+            throw new ImageStoreException(ErrorKind.InvalidArgument, "A quota is negative.", "Use 0 or more, or none.");
+        }
+
+        return change.IsNone
+            ? Task.FromResult(Find(name) ?? throw Missing(name))
+            : ChangeAsync(
+                name,
+                row => row with { Quota = change.Apply(row.Quota ?? NamespaceQuota.None) is var quota && quota == NamespaceQuota.None ? null : quota },
+                cancellationToken);
     }
 
     /// <summary>Forgets a namespace that has nothing.</summary>

@@ -19,7 +19,7 @@ internal sealed class Ours : IPeer
 
     public Task UnleaseAsync(string id) => _engine.Leases.DeleteAsync(id, CancellationToken.None);
 
-    public Task NameAsync(string name) => _engine.TagAsync(_image.Name, name, CancellationToken.None);
+    public Task NameAsync(string name) => _engine.Naming.TagAsync(_image.Name, name, CancellationToken.None);
 
     // Reads every table, which a daemon has done long before.
     public Task PrepareCollectionAsync() => _engine.PlanCollectionAsync(CancellationToken.None);

@@ -55,7 +55,7 @@ public sealed class MaintenanceTests : PullTest
         await FilledAsync(["a", "b", "c"]);
         await using (var engine = await OpenAsync())
         {
-            await engine.PinAsync(Reference("b"), pinned: true, Ct);
+            await engine.Naming.PinAsync(Reference("b"), pinned: true, Ct);
         }
 
         var report = await Run(new Settings { Marks = s_alwaysFull }, TimeProvider.System).RunAsync(Ct);

@@ -137,7 +137,7 @@ public sealed class PrepullRunTests : PrepullTest
         await RunAsync(PrepullSetFile.Parse($"name: other\nimages: [\"{Reference("bb")}\"]", In("other.yaml")));
         await using (var engine = await OpenAsync())
         {
-            await engine.PinAsync(Reference("ccc"), pinned: true, Ct);
+            await engine.Naming.PinAsync(Reference("ccc"), pinned: true, Ct);
         }
 
         var job = await RunAsync(Set("a"));

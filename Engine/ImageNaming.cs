@@ -1,0 +1,55 @@
+using ImageStore.Distribution.Registry;
+using ImageStore.Engine.Commit;
+using ImageStore.Engine.Pull;
+using ImageStore.Store;
+using ImageStore.Store.Errors;
+using ImageStore.Store.Images;
+
+namespace ImageStore.Engine;
+
+/// <summary>Finds, tags and pins the images of a namespace by the names that people write.</summary>
+public sealed class ImageNaming
+{
+    private readonly ImageCatalogue _images;
+
+    internal ImageNaming(ImageCatalogue images) => _images = images;
+
+    /// <summary>The image that <paramref name="reference"/> names, in its short or full spelling.</summary>
+    /// <exception cref="ImageStoreException">There is none (<see cref="ErrorKind.NotFound"/>).</exception>
+    public ImageRecord Find(string reference) =>
+        _images.Find(reference)
+            ?? _images.Find(ImageReference.Parse(reference).Canonical)
+            ?? throw ImageCatalogue.Missing(reference);
+
+    /// <summary>Gives an image a further name.</summary>
+    /// <exception cref="ImageStoreException">There is no such image, or the name is malformed.</exception>
+    public Task<ImageRecord> TagAsync(string source, string target, CancellationToken cancellationToken)
+    {
+        var name = ImageNames.ForNew(target);
+        var image = Find(source);
+
+        // A pin is for a name, and not for all names of what it stands for.
+        var labels = Labels.Merge(image.Labels, PinClaims.ByHand(image.Labels, pinned: false));
+        return _images.PutAsync(name, image.Target, labels, cancellationToken);
+    }
+
+    /// <summary>Has an image stay, or lets it go again.</summary>
+    public Task<ImageRecord> PinAsync(string reference, bool pinned, CancellationToken cancellationToken)
+    {
+        var image = Find(reference);
+        return _images.PutAsync(image.Name, image.Target, PinClaims.ByHand(image.Labels, pinned), cancellationToken);
+    }
+
+    /// <exception cref="ImageStoreException">The image is pinned (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
+    public static void RefusePinned(ImageRecord image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        if (image.Labels.ContainsKey(Labels.Pinned))
+        {
+            throw new ImageStoreException(
+                ErrorKind.FailedPrecondition,
+                $"{Printable.Of(image.Name)} is pinned.",
+                $"'imagestore images unpin {Printable.Of(image.Name)}' lets it go.");
+        }
+    }
+}
