@@ -2,7 +2,6 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using ImageStore.Daemon.Events;
 using ImageStore.Daemon.Filters;
-using ImageStore.Daemon.Protocol.Happened;
 using ImageStore.Engine.Serving;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
@@ -56,7 +55,7 @@ internal sealed class ImagesService(ServedStore store, Tenants tenants, EventHub
         var tenant = tenants.Of(context);
         Digest? target = request.Target is { Digest.Length: > 0 } wanted ? Digest.Parse(wanted.Digest) : null;
         await tenant.Images.RemoveAsync(request.Name, target, context.CancellationToken).ConfigureAwait(false);
-        events.Publish(tenant.Namespace, Topics.ImageDelete, new ImageDelete { Name = request.Name });
+        events.PublishDeleted(tenant.Namespace, request.Name);
         store.Changed(deletion: true);
         if (request.Sync)
         {

@@ -6,6 +6,7 @@ using Happening = ImageStore.Daemon.Protocol.EventsV1;
 using Images = ImageStore.Daemon.Protocol.ImagesV1;
 using Leases = ImageStore.Daemon.Protocol.LeasesV1;
 using Namespaces = ImageStore.Daemon.Protocol.NamespacesV1;
+using Own = ImageStore.Daemon.Protocol.StoreV1;
 using Snapshots = ImageStore.Daemon.Protocol.SnapshotsV1;
 using Transfer = ImageStore.Daemon.Protocol.TransferV1;
 
@@ -52,6 +53,12 @@ internal static class AuditSubject
         Diff.DiffRequest one => one.Ref,
         Diff.DiffResponse one => one.Diff?.Digest,
         Transfer.TransferRequest one => TransferSubject.Of(one),
+        Own.PullMessage one => one.Request?.Reference,
+        Own.TagRequest one => $"{one.Source} {one.Target}",
+        Own.PinRequest one => one.Reference,
+        Own.RemoveRequest one => one.Name,
+        Own.CollectRequest one => one.Namespace,
+        Own.LimitRequest one => one.Namespace,
         Containers.GetContainerRequest one => one.Id,
         Containers.CreateContainerRequest one => one.Container?.Id,
         Containers.UpdateContainerRequest one => one.Container?.Id,

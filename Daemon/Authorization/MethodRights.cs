@@ -69,6 +69,14 @@ internal static class MethodRights
         ["/containerd.services.streaming.v1.Streaming/Stream"] = s_read, // what is done with it, its call needs a right for
         ["/containerd.services.transfer.v1.Transfer/Transfer"] = s_write,
 
+        ["/imagestore.services.store.v1.Store/Pull"] = s_write,
+        ["/imagestore.services.store.v1.Store/Find"] = s_read,
+        ["/imagestore.services.store.v1.Store/Tag"] = s_write,
+        ["/imagestore.services.store.v1.Store/Pin"] = s_write,
+        ["/imagestore.services.store.v1.Store/Remove"] = s_write,
+        ["/imagestore.services.store.v1.Store/Collect"] = s_administer,
+        ["/imagestore.services.store.v1.Store/Limit"] = s_administer,
+
         ["/containerd.services.containers.v1.Containers/Get"] = s_read,
         ["/containerd.services.containers.v1.Containers/List"] = s_read,
         ["/containerd.services.containers.v1.Containers/ListStream"] = s_read,

@@ -1,5 +1,6 @@
 using ImageStore.Daemon.Protocol.EventsV1;
 using ImageStore.Daemon.Protocol.NamespacesV1;
+using ImageStore.Daemon.Protocol.StoreV1;
 
 namespace ImageStore.Daemon.Authorization;
 
@@ -13,6 +14,8 @@ internal static class NamedNamespace
         CreateNamespaceRequest one => one.Namespace?.Name,
         UpdateNamespaceRequest one => one.Namespace?.Name,
         DeleteNamespaceRequest one => one.Name,
+        CollectRequest one => one.Namespace,
+        LimitRequest one => one.Namespace,
         ForwardRequest one => one.Envelope?.Namespace,
         _ => null,
     } ?? string.Empty;

@@ -22,4 +22,8 @@ internal static class ImageEvents
         image.Labels.AddTo(happened.Labels);
         events.Publish(@namespace, Topics.ImageUpdate, happened);
     }
+
+    /// <summary>An image is gone.</summary>
+    public static void PublishDeleted(this EventHub events, string @namespace, string name) =>
+        events.Publish(@namespace, Topics.ImageDelete, new ImageDelete { Name = name });
 }

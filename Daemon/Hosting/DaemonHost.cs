@@ -114,7 +114,8 @@ public static class DaemonHost
         .AddSingleton<ContentService>().AddSingleton<ImagesService>()
         .AddSingleton<SnapshotsService>().AddSingleton<DiffService>()
         .AddSingleton<ContainersService>().AddSingleton<EventsService>()
-        .AddSingleton<StreamingService>().AddSingleton<TransferService>();
+        .AddSingleton<StreamingService>().AddSingleton<TransferService>()
+        .AddSingleton<StoreService>();
 
     internal static void MapServices(IEndpointRouteBuilder app)
     {
@@ -131,6 +132,7 @@ public static class DaemonHost
         app.MapGrpcService<EventsService>();
         app.MapGrpcService<StreamingService>();
         app.MapGrpcService<TransferService>();
+        app.MapGrpcService<StoreService>();
     }
 
     private static void ConfigureGrpc(GrpcServiceOptions grpc)
