@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageStore.Cli.Root;
 using ImageStore.Engine;
 using ImageStore.Engine.Configuration;
 using ImageStore.Engine.Serving;
@@ -13,6 +14,9 @@ internal sealed class Session(ParseResult parsed)
     public bool Json => parsed.GetValue(GlobalOptions.Format) == "json";
 
     public bool Quiet => parsed.GetValue(GlobalOptions.Quiet);
+
+    /// <summary>The root directory, absolute.</summary>
+    public string Root => Path.GetFullPath(parsed.GetRequiredValue(GlobalOptions.Root));
 
     public T? Value<T>(Option<T> option) => parsed.GetValue(option);
 
@@ -29,6 +33,14 @@ internal sealed class Session(ParseResult parsed)
     public static void BindToExisting(
         Command command, MetadataAccess access, Func<Session, StoreEngine, CancellationToken, Task> body) =>
         Bind(command, (session, token) => session.WithEngineAsync(access, body, token, makeNamespace: false));
+
+    /// <summary>Has <paramref name="command"/> run <paramref name="body"/>, which changes a root, in this process or through the daemon that serves it.</summary>
+    /// <param name="command">The verb.</param>
+    /// <param name="body">What it does.</param>
+    /// <param name="makeNamespace">Make the namespace where it is not there?</param>
+    public static void BindToChanges(Command command, Func<Session, IRootChanges, CancellationToken, Task> body, bool makeNamespace = false) =>
+        Bind(command, (session, token) => WithChangesAsync(
+            session.EngineOptions() with { MakeNamespace = makeNamespace }, changes => body(session, changes, token), token));
 
     /// <summary>Has <paramref name="command"/> run <paramref name="body"/>.</summary>
     public static void Bind(Command command, Func<Session, CancellationToken, Task> body) =>
@@ -70,11 +82,18 @@ internal sealed class Session(ParseResult parsed)
 
     /// <summary>Runs <paramref name="body"/>, which removes images; unless <paramref name="sync"/>, the files of large ones go after its end.</summary>
     public async Task RemovingAsync(
-        bool sync, Func<Session, StoreEngine, CancellationToken, Task> body, CancellationToken cancellationToken, bool makeNamespace = true)
+        bool sync, Func<IRootChanges, CancellationToken, Task> body, CancellationToken cancellationToken)
     {
-        var options = EngineOptions() with { MakeNamespace = makeNamespace, RemovalBudget = Removal.Budget(sync) };
-        await WithEngineAsync(options, body, cancellationToken).ConfigureAwait(false);
+        var options = EngineOptions() with { MakeNamespace = false, RemovalBudget = Removal.Budget(sync) };
+        await WithChangesAsync(options, changes => body(changes, cancellationToken), cancellationToken).ConfigureAwait(false);
         Removal.GoOn(this, options.Root, options.RemovalBudget, cancellationToken);
+    }
+
+    private static async Task WithChangesAsync(EngineOptions options, Func<IRootChanges, Task> body, CancellationToken cancellationToken)
+    {
+        var changes = await RootChanges.OpenAsync(options, cancellationToken).ConfigureAwait(false);
+        await using var closing = changes.ConfigureAwait(false);
+        await body(changes).ConfigureAwait(false);
     }
 
     private async Task WithEngineAsync(

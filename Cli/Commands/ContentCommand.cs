@@ -78,11 +78,11 @@ internal static class ContentCommand
         {
             digests,
         };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToChanges(command, async (session, root, token) =>
         {
             var wanted = session.Value(digests).Select(Digest.Parse).Distinct().ToList();
             await Results.EachAsync(
-                session, wanted, digest => digest.ToString(), digest => engine.Content.RemoveAsync(digest, token))
+                session, wanted, digest => digest.ToString(), digest => root.RemoveBlobAsync(digest, token))
                 .ConfigureAwait(false);
         });
         return command;

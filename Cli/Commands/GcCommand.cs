@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ImageStore.Cli.Output;
-using ImageStore.Engine;
+using ImageStore.Gc;
 using ImageStore.Gc.Pressure;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
@@ -42,17 +42,16 @@ internal static class GcCommand
             if (session.Value(dryRun))
             {
                 return session.WithEngineAsync(
-                    MetadataAccess.ReadOnly, (_, engine, token) => CollectAsync(session, engine, dryRun: true, token), cancellation, makeNamespace: false);
+                    MetadataAccess.ReadOnly,
+                    async (_, engine, token) => Tell(session, await engine.PlanCollectionAsync(token).ConfigureAwait(false)),
+                    cancellation,
+                    makeNamespace: false);
             }
 
-            // What is held against marks has to be gone before the disk is looked at again.
-            return session.RemovingAsync(
-                session.Value(sync) || marks is not null,
-                (_, engine, token) => marks is null
-                    ? CollectAsync(session, engine, dryRun: false, token)
-                    : RelieveAsync(session, engine, marks, token),
-                cancellation,
-                makeNamespace: false);
+            return marks is null
+                ? session.RemovingAsync(
+                    session.Value(sync), async (root, token) => Tell(session, await root.CollectAsync(token).ConfigureAwait(false)), cancellation)
+                : RelieveAsync(session, marks, cancellation);
         });
         return command;
     }
@@ -65,11 +64,8 @@ internal static class GcCommand
             ErrorKind.InvalidArgument, "--high-water and --low-water go together.", "Give both, such as --high-water 85 --low-water 80."),
     };
 
-    private static async Task CollectAsync(Session session, StoreEngine engine, bool dryRun, CancellationToken cancellationToken)
+    private static void Tell(Session session, CollectionReport report)
     {
-        var report = dryRun
-            ? await engine.PlanCollectionAsync(cancellationToken).ConfigureAwait(false)
-            : await engine.CollectAsync(cancellationToken).ConfigureAwait(false);
         if (session.Json)
         {
             Json.Write(report, Json.Default.CollectionReport);
@@ -87,15 +83,23 @@ internal static class GcCommand
         CollectionLines.Write(Console.Out, report);
     }
 
-    private static async Task RelieveAsync(Session session, StoreEngine engine, WaterMarks marks, CancellationToken cancellationToken)
+    private static async Task RelieveAsync(Session session, WaterMarks marks, CancellationToken cancellationToken)
     {
-        var report = await engine.RelieveAsync(marks, cancellationToken).ConfigureAwait(false);
+        EvictionReport? report = null;
+        await session.WithEngineAsync(
+            MetadataAccess.ReadWrite,
+            async (_, engine, token) => report = await engine.RelieveAsync(marks, token).ConfigureAwait(false),
+            cancellationToken,
+            makeNamespace: false).ConfigureAwait(false);
+
+        // What is held against marks has to be gone before the disk is looked at again.
+        Removal.GoOn(session, session.Root, Removal.Budget(sync: true), cancellationToken);
         if (session.Json)
         {
-            Json.Write(report, Json.Default.EvictionReport);
+            Json.Write(report!, Json.Default.EvictionReport);
             return;
         }
 
-        CollectionLines.Write(Console.Out, report);
+        CollectionLines.Write(Console.Out, report!);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
+using ImageStore.Cli.Root;
 using ImageStore.Engine;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
@@ -106,16 +107,16 @@ internal static class ImagesCommand
         {
             source, target,
         };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToChanges(command, async (session, root, token) =>
         {
-            var name = await engine.TagAsync(session.Value(source), session.Value(target), token).ConfigureAwait(false);
+            var tagged = await root.TagAsync(session.Value(source), session.Value(target), token).ConfigureAwait(false);
             if (session.Json)
             {
-                Json.Write(engine.FindImage(name), Json.Default.ImageRecord);
+                Json.Write(tagged, Json.Default.ImageRecord);
                 return;
             }
 
-            Console.Out.WriteLine(Printable.Of(name));
+            Console.Out.WriteLine(Printable.Of(tagged.Name));
         });
         return command;
     }
@@ -130,8 +131,12 @@ internal static class ImagesCommand
     {
         var references = Several();
         var command = new Verb(name, description, example) { references };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) => await Results.EachAsync(
-            session, Names(session, engine, references), image => image, image => engine.PinAsync(image, pinned, token)).ConfigureAwait(false));
+        Session.BindToChanges(command, async (session, root, token) =>
+        {
+            // All are looked up before the first is touched, so that a slip in one name changes nothing.
+            var images = await root.FindImagesAsync(session.Value(references), token).ConfigureAwait(false);
+            await Results.EachAsync(session, images, image => image.Name, image => root.PinAsync(image.Name, pinned, token)).ConfigureAwait(false);
+        });
         return command;
     }
 
@@ -139,10 +144,6 @@ internal static class ImagesCommand
     {
         Description = "The images", Arity = ArgumentArity.OneOrMore, CompletionSources = { DynamicValues.Images },
     };
-
-    // All are looked up before the first is touched, so that a slip in one name changes nothing.
-    private static List<string> Names(Session session, StoreEngine engine, Argument<string[]> references) =>
-        [.. session.Value(references).Select(reference => engine.FindImage(reference).Name).Distinct()];
 
     private static Verb Remove()
     {
@@ -156,21 +157,29 @@ internal static class ImagesCommand
         {
             references, keep, sync,
         };
-        Session.Bind(command, (session, cancellation) => session.RemovingAsync(session.Value(sync), async (_, engine, token) =>
-        {
-            var names = Names(session, engine, references);
-            names.ForEach(engine.RefusePinned);
-            await Results.EachAsync(
-                session, names, name => name, name => engine.Images.RemoveAsync(name, token)).ConfigureAwait(false);
-            if (!session.Value(keep))
-            {
-                var report = await engine.CollectAsync(token).ConfigureAwait(false);
-                if (session is { Json: false, Quiet: false })
-                {
-                    CollectionLines.Write(Console.Error, report);
-                }
-            }
-        }, cancellation, makeNamespace: false));
+        Session.Bind(command, (session, cancellation) => session.RemovingAsync(
+            session.Value(sync), (root, token) => RemoveAsync(session, root, session.Value(references), !session.Value(keep), token), cancellation));
         return command;
+    }
+
+    private static async Task RemoveAsync(
+        Session session, IRootChanges root, string[] references, bool collect, CancellationToken cancellationToken)
+    {
+        var images = await root.FindImagesAsync(references, cancellationToken).ConfigureAwait(false);
+        foreach (var image in images)
+        {
+            ImageNaming.RefusePinned(image);
+        }
+
+        await Results.EachAsync(
+            session, images, image => image.Name, image => root.RemoveImageAsync(image.Name, cancellationToken)).ConfigureAwait(false);
+        if (collect)
+        {
+            var report = await root.CollectAsync(cancellationToken).ConfigureAwait(false);
+            if (session is { Json: false, Quiet: false })
+            {
+                CollectionLines.Write(Console.Error, report);
+            }
+        }
     }
 }

@@ -35,9 +35,9 @@ internal static class LeaseCommand
         {
             id, expires, labels,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToChanges(command, async (session, root, token) =>
         {
-            var lease = await engine.Leases.CreateAsync(
+            var lease = await root.CreateLeaseAsync(
                 session.Optional(id) ?? $"lease-{Guid.NewGuid():N}",
                 session.Value(expires),
                 KeyValues.Parse(session.Value(labels)),
@@ -49,7 +49,7 @@ internal static class LeaseCommand
             }
 
             Console.Out.WriteLine(lease.Id);
-        });
+        }, makeNamespace: true);
         return command;
     }
 
@@ -93,14 +93,14 @@ internal static class LeaseCommand
         {
             id, resources,
         };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToChanges(command, async (session, root, token) =>
         {
-            var lease = engine.Leases.List().FirstOrDefault(one => one.Id == session.Value(id))
+            var lease = (await root.LeasesAsync(token).ConfigureAwait(false)).FirstOrDefault(one => one.Id == session.Value(id))
                 ?? throw new ImageStoreException(
                     ErrorKind.NotFound, $"There is no lease {Printable.Of(session.Value(id))}.", "'imagestore lease ls' shows what is there.");
             var all = session.Value(resources).Select(text => (Text: text, Resource: Parse(text))).ToList();
             await Results.EachAsync(
-                session, all, one => one.Text, one => engine.Leases.AddAsync(lease, one.Resource, token)).ConfigureAwait(false);
+                session, all, one => one.Text, one => root.KeepAsync(lease, one.Resource, token)).ConfigureAwait(false);
         });
         return command;
     }
@@ -109,9 +109,9 @@ internal static class LeaseCommand
     {
         var ids = new Argument<string[]>("ID") { Description = "The leases", Arity = ArgumentArity.OneOrMore };
         var command = new Verb("rm", "End leases. What only they kept goes with the next 'imagestore gc'.", "imagestore lease rm airgap") { ids };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToChanges(command, async (session, root, token) =>
         {
-            var there = engine.Leases.List().Select(lease => lease.Id).ToHashSet(StringComparer.Ordinal);
+            var there = (await root.LeasesAsync(token).ConfigureAwait(false)).Select(lease => lease.Id).ToHashSet(StringComparer.Ordinal);
             if (session.Value(ids).FirstOrDefault(id => !there.Contains(id)) is { } missing)
             {
                 throw new ImageStoreException(
@@ -119,7 +119,7 @@ internal static class LeaseCommand
             }
 
             await Results.EachAsync(
-                session, session.Value(ids).Distinct(), id => id, id => engine.Leases.DeleteAsync(id, token)).ConfigureAwait(false);
+                session, session.Value(ids).Distinct(), id => id, id => root.EndLeaseAsync(id, token)).ConfigureAwait(false);
         });
         return command;
     }

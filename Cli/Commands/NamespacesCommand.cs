@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ImageStore.Cli.Completion;
 using ImageStore.Cli.Output;
-using ImageStore.Engine;
+using ImageStore.Cli.Root;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Metadata;
 using ImageStore.Store.Namespaces;
@@ -38,14 +38,12 @@ internal static class NamespacesCommand
         {
             name, labels, bytes, images,
         };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToChanges(command, async (session, root, token) =>
         {
             var all = KeyValues.Parse(session.Value(labels));
-            var quota = new NamespaceQuota(Limit(session.Value(bytes)), Count(session.Value(images)));
-            var record = await engine.Namespaces.CreateAsync(session.Value(name), all, token).ConfigureAwait(false);
-            Write(session, quota == NamespaceQuota.None
-                ? record
-                : await engine.Namespaces.SetQuotaAsync(record.Name, quota, token).ConfigureAwait(false));
+            var limits = Change(session.Value(bytes), session.Value(images));
+            var record = await root.CreateNamespaceAsync(session.Value(name), all, token).ConfigureAwait(false);
+            Write(session, limits.IsNone ? record : await root.LimitNamespaceAsync(record.Name, limits, token).ConfigureAwait(false));
         });
         return command;
     }
@@ -90,9 +88,9 @@ internal static class NamespacesCommand
         {
             name, labels,
         };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) => Write(
+        Session.BindToChanges(command, async (session, root, token) => Write(
             session,
-            await engine.Namespaces.SetLabelsAsync(session.Value(name), KeyValues.Parse(session.Value(labels)), token).ConfigureAwait(false)));
+            await root.LabelNamespaceAsync(session.Value(name), KeyValues.Parse(session.Value(labels)), token).ConfigureAwait(false)));
         return command;
     }
 
@@ -108,14 +106,9 @@ internal static class NamespacesCommand
         {
             name, bytes, images,
         };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
-        {
-            var before = engine.Namespaces.Find(session.Value(name)) ?? throw NamespaceCatalogue.Missing(session.Value(name));
-            var after = new NamespaceQuota(
-                session.Value(bytes) is { } text ? Limit(text) : before.Quota.Bytes,
-                session.Value(images) is { } count ? Count(count) : before.Quota.Images);
-            Write(session, await engine.Namespaces.SetQuotaAsync(before.Name, after, token).ConfigureAwait(false));
-        });
+        Session.BindToChanges(command, async (session, root, token) => Write(
+            session,
+            await root.LimitNamespaceAsync(session.Value(name), Change(session.Value(bytes), session.Value(images)), token).ConfigureAwait(false)));
         return command;
     }
 
@@ -134,21 +127,21 @@ internal static class NamespacesCommand
         {
             names, purge,
         };
-        Session.BindToExisting(command, MetadataAccess.ReadWrite, async (session, engine, token) => await Results.EachAsync(
-            session, session.Value(names).Distinct(), name => name, name => RemoveAsync(session, engine, name, session.Value(purge), token))
+        Session.BindToChanges(command, async (session, root, token) => await Results.EachAsync(
+            session, session.Value(names).Distinct(), name => name, name => RemoveAsync(session, root, name, session.Value(purge), token))
             .ConfigureAwait(false));
         return command;
     }
 
-    private static async Task RemoveAsync(Session session, StoreEngine engine, string name, bool purge, CancellationToken cancellationToken)
+    private static async Task RemoveAsync(Session session, IRootChanges root, string name, bool purge, CancellationToken cancellationToken)
     {
         if (!purge)
         {
-            await engine.Namespaces.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
+            await root.RemoveNamespaceAsync(name, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        var report = await engine.PurgeAsync(name, cancellationToken).ConfigureAwait(false);
+        var report = await root.PurgeNamespaceAsync(name, cancellationToken).ConfigureAwait(false);
         if (session is { Json: false, Quiet: false })
         {
             CollectionLines.Write(Console.Error, report);
@@ -163,6 +156,8 @@ internal static class NamespacesCommand
     };
 
     private static Option<string> Images() => new("--images") { Description = "The most images", HelpName = "COUNT" };
+
+    private static QuotaChange Change(string? bytes, string? images) => new(bytes is not null, Limit(bytes), images is not null, Count(images));
 
     private static long? Limit(string? text) => text is null or NoLimit ? null : ByteRate.Parse(text);
 

@@ -1,9 +1,7 @@
 using System.CommandLine;
 using ImageStore.Cli.Output;
-using ImageStore.Engine;
 using ImageStore.Engine.Pull;
 using ImageStore.Engine.Unpack;
-using ImageStore.Store.Metadata;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Cli.Commands;
@@ -36,7 +34,7 @@ internal static class PullCommand
         {
             reference, platform, all, snapshotter, plain, noUnpack, sync, policy, pin,
         };
-        Session.Bind(command, MetadataAccess.ReadWrite, async (session, engine, token) =>
+        Session.BindToChanges(command, async (session, root, token) =>
         {
             var request = new PullRequest
             {
@@ -51,17 +49,17 @@ internal static class PullCommand
                 Pin = session.Value(pin),
             };
             var result = await ProgressLines.WhileAsync(
-                session, progress => engine.PullAsync(request, progress, token)).ConfigureAwait(false);
-            Tell(session, engine, result);
+                session, progress => root.PullAsync(request, progress, token)).ConfigureAwait(false);
+            Tell(session, result);
             if (request.Unpack && result.ChainId is null && !Privileges.CanUnpack)
             {
                 Console.Error.WriteLine("imagestore: stored, not unpacked: only root may give files the owners that layers name");
             }
-        });
+        }, makeNamespace: true);
         return command;
     }
 
-    private static void Tell(Session session, StoreEngine engine, PullResult result)
+    private static void Tell(Session session, PullResult result)
     {
         if (session.Json)
         {
@@ -71,7 +69,7 @@ internal static class PullCommand
 
         Console.Out.WriteLine(result.UpToDate ? $"{result.Name} is up to date" : $"{result.Name} is pulled");
         Console.Out.WriteLine($"digest    {result.Target.Digest}");
-        Console.Out.WriteLine($"content   {Path.Combine(engine.Root, "content")}");
+        Console.Out.WriteLine($"content   {Path.Combine(session.Root, "content")}");
         if (result.ChainId is { } chainId)
         {
             Console.Out.WriteLine($"snapshot  {chainId} ({result.Snapshotter})");

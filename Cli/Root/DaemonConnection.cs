@@ -1,0 +1,68 @@
+using System.Net.Sockets;
+using Grpc.Core;
+using Grpc.Net.Client;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Cli.Root;
+
+/// <summary>The daemon's socket, and what every call of a command has in common.</summary>
+internal sealed class DaemonConnection : IDisposable
+{
+    private const string NamespaceHeader = "containerd-namespace";
+    private const int MaxMessageBytes = 16 << 20;
+
+    private readonly string _address;
+    private readonly GrpcChannel _channel;
+
+    public DaemonConnection(string address, string @namespace)
+    {
+        (_address, Headers) = (address, new Metadata { { NamespaceHeader, @namespace } });
+        _channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+        {
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = MaxMessageBytes,
+            HttpHandler = new SocketsHttpHandler { ConnectCallback = (_, token) => ConnectAsync(address, token) },
+        });
+    }
+
+    public CallInvoker Invoker => _channel.CreateCallInvoker();
+
+    public Metadata Headers { get; }
+
+    /// <summary>Makes a call, and has it end with what the daemon would have told without one.</summary>
+    public async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await call().ConfigureAwait(false);
+        }
+        catch (RpcException failure)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw DaemonFailures.From(failure, _address);
+        }
+    }
+
+    public void Dispose() => _channel.Dispose();
+
+    private static async ValueTask<Stream> ConnectAsync(string address, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(address), cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (SocketException failure)
+        {
+            socket.Dispose();
+            throw new ImageStoreException(
+                ErrorKind.Unavailable, $"The daemon on {Printable.Of(address)} does not answer: {Printable.Of(failure.Message)}.", "Repeat the command when it has started or ended.", failure);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
