@@ -40,7 +40,7 @@ internal static class Rights
     /// <summary>How early it is ended, or null.</summary>
     public static int? OomScore(ContainerOptions options, HostFacts host, List<string> notes)
     {
-        if (options.OomScoreAdj is not { } wanted || wanted >= host.OomScoreAdj || host.Capabilities.Contains(RaisesLimits))
+        if (options.OomScoreAdj is not { } wanted || wanted >= host.OomScoreAdj || MayRaise(host))
         {
             return options.OomScoreAdj;
         }
@@ -51,7 +51,7 @@ internal static class Rights
 
     private static RlimitSpec Lowered(RlimitSpec limit, HostFacts host, List<string> notes)
     {
-        if (host.Capabilities.Contains(RaisesLimits) || !host.Limits.TryGetValue(limit.Type, out var most) || limit.Hard <= most)
+        if (MayRaise(host) || !host.Limits.TryGetValue(limit.Type, out var most) || limit.Hard <= most)
         {
             return limit;
         }
@@ -59,6 +59,9 @@ internal static class Rights
         notes.Add($"{limit.Type} is {most} instead of {Shown(limit.Hard)}: a higher one takes CAP_SYS_RESOURCE, which this process does not have");
         return new RlimitSpec(limit.Type, most, Math.Min(limit.Soft, most));
     }
+
+    // The kernel asks for it outside of any user namespace.
+    private static bool MayRaise(HostFacts host) => host.Capabilities.Contains(RaisesLimits) && !host.InUserNamespace;
 
     private static string Shown(ulong limit) => limit == RlimitSpec.Unlimited ? "unlimited" : limit.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

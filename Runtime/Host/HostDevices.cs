@@ -8,6 +8,7 @@ namespace ImageStore.Runtime.Host;
 /// <summary>Device nodes of this machine.</summary>
 internal static class HostDevices
 {
+    private const string Folder = "/dev/";
     private const int MaxDevices = 10_000;
     private const int MaxDepth = 16;
 
@@ -18,27 +19,31 @@ internal static class HostDevices
     /// <exception cref="ImageStoreException">It is not there (<see cref="ErrorKind.NotFound"/>), or no device (<see cref="ErrorKind.InvalidArgument"/>).</exception>
     public static IEnumerable<(DeviceSpec Node, DeviceRule Rule)> Find(DeviceText wanted)
     {
-        var real = File.ResolveLinkTarget(wanted.Source, returnFinalTarget: true)?.FullName ?? wanted.Source;
+        var isLink = FileMetadata.TryGet(wanted.Source) is { IsSymlink: true };
+        var real = isLink ? File.ResolveLinkTarget(wanted.Source, returnFinalTarget: true)!.FullName : wanted.Source;
         if (FileMetadata.TryGet(real) is not { } found)
         {
             throw new ImageStoreException(ErrorKind.NotFound, $"The device {Printable.Of(wanted.Source)} is not there.", "'ls -l /dev' shows what is.");
         }
 
-        var nodes = found.IsDirectory ? Below(real, wanted.Destination).ToList() : [Node(found, wanted.Destination)!];
+        // Elsewhere lie the nodes of images, and the whiteouts of overlayfs.
+        var nodes = !found.IsDirectory ? [Node(found, wanted.Destination)]
+            : $"{real}/".StartsWith(Folder, StringComparison.Ordinal) ? Below(real, wanted.Destination).ToList<DeviceSpec?>()
+            : [];
         if (nodes is [] or [null])
         {
             throw new ImageStoreException(
-                ErrorKind.InvalidArgument, $"{Printable.Of(wanted.Source)} is no device, nor a folder of devices.", "Name one below /dev.");
+                ErrorKind.InvalidArgument, $"{Printable.Of(wanted.Source)} is no device, nor a folder of devices in /dev.", "'ls -l /dev' shows what is.");
         }
 
-        return nodes.Select(node => (node, new DeviceRule
+        return nodes.OfType<DeviceSpec>().Select(node => (node, new DeviceRule
         {
             Allow = true, Type = node.Type, Major = node.Major, Minor = node.Minor, Access = wanted.Access,
         }));
     }
 
     /// <summary>All nodes of this machine's <c>/dev</c> that a container does not have anyway.</summary>
-    public static IEnumerable<DeviceSpec> All() => Below("/dev", "/dev");
+    public static IEnumerable<DeviceSpec> All() => Below(Folder, Folder);
 
     private static IEnumerable<DeviceSpec> Below(string folder, string shown)
     {
