@@ -24,7 +24,7 @@ internal static class CommandTree
             .. RegistryVerbs.Build(), LoginCommand.BuildLogin(), LoginCommand.BuildLogout(), ImagesCommand.Build(),
             ContentCommand.Build(), SnapshotsCommand.Build(), LeaseCommand.Build(), NamespacesCommand.Build(), DiskUsageCommand.Build(),
             GcCommand.Build(), WhyCommand.Build(), FsckCommand.Build(), MaintainCommand.Build(), MountCommand.BuildMount(),
-            MountCommand.BuildUnmount(), UnshareCommand.Build(), UnpackCommand.Build(), DiffCommand.Build(), CommitCommand.Build(),
+            MountCommand.BuildUnmount(), BundleCommand.Build(), UnshareCommand.Build(), UnpackCommand.Build(), DiffCommand.Build(), CommitCommand.Build(),
             RebaseCommand.Build(), DaemonCommand.Build(), InfoCommand.Build(), ConfigCommand.Build(), HostsCommand.Build(),
             CompletionCommand.Build(), DemoCommand.Build(), RemovedTreesCommand.Build()])
         {
@@ -40,7 +40,7 @@ internal static class CommandTree
         return root;
     }
 
-    /// <summary>An empty word is a variable that was not set: no name, path or digest is empty.</summary>
+    /// <summary>An empty word is a variable that was not set: no name, path or digest is empty. Words of somebody else's command may be.</summary>
     private static void RefuseEmpty(Command command)
     {
         foreach (var option in command.Options)
@@ -48,7 +48,7 @@ internal static class CommandTree
             option.Validators.Add(result => Check(result, option.Name, result.Tokens));
         }
 
-        foreach (var argument in command.Arguments)
+        foreach (var argument in command.Arguments.Where(argument => argument.Name != BundleCommand.Words))
         {
             argument.Validators.Add(result => Check(result, argument.Name, result.Tokens));
         }

@@ -46,6 +46,6 @@ internal static class CompletionScripts
             end
         end
         complete -c imagestore -f -a '(__imagestore_complete)'
-        complete -c imagestore -n '__fish_seen_subcommand_from mount unmount' -F
+        complete -c imagestore -n '__fish_seen_subcommand_from mount unmount bundle' -F
         """;
 }

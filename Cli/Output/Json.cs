@@ -9,6 +9,7 @@ using ImageStore.Distribution.Auth;
 using ImageStore.Distribution.Hosts;
 using ImageStore.Distribution.Transfer.Mirroring;
 using ImageStore.Engine;
+using ImageStore.Engine.Bundles;
 using ImageStore.Engine.Commit;
 using ImageStore.Engine.Fsck;
 using ImageStore.Engine.Maintenance;
@@ -56,6 +57,7 @@ namespace ImageStore.Cli.Output;
 [JsonSerializable(typeof(RebaseResult))]
 [JsonSerializable(typeof(UnpackOutcome))]
 [JsonSerializable(typeof(MountOutcome))]
+[JsonSerializable(typeof(BundleResult))]
 [JsonSerializable(typeof(StoreInfo))]
 [JsonSerializable(typeof(CollectionReport))]
 [JsonSerializable(typeof(Explanation))]

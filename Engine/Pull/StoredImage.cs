@@ -1,5 +1,6 @@
 using ImageStore.Store.Content;
 using ImageStore.Store.Errors;
+using ImageStore.Store.Images;
 using ImageStore.Store.Oci;
 
 namespace ImageStore.Engine.Pull;
@@ -35,6 +36,26 @@ internal sealed class StoredImage(IContentStore content)
         }
 
         return null;
+    }
+
+    /// <summary>The manifest for <paramref name="platform"/> of an image that is to be unpacked.</summary>
+    /// <exception cref="ImageStoreException">The store lacks a part (<see cref="ErrorKind.NotFound"/>), or it is an
+    /// artifact without a filesystem (<see cref="ErrorKind.Unsupported"/>).</exception>
+    public async Task<StoredManifest> NeedFilesystemAsync(ImageRecord image, Platform platform, CancellationToken cancellationToken)
+    {
+        var chosen = await FindManifestAsync(image.Target, platform, cancellationToken).ConfigureAwait(false);
+        if (chosen is null || !IsComplete(chosen.Manifest))
+        {
+            throw new ImageStoreException(
+                ErrorKind.NotFound,
+                $"The store does not have all of {Printable.Of(image.Name)} for the platform {platform}.",
+                "Pull it again for that platform.");
+        }
+
+        return IsFilesystem(chosen.Manifest)
+            ? chosen
+            : throw new ImageStoreException(
+                ErrorKind.Unsupported, $"{Printable.Of(image.Name)} is an artifact and holds no filesystem to unpack.");
     }
 
     /// <summary>Are the config and all layers there, with files of the right size?</summary>

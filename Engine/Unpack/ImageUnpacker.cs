@@ -103,44 +103,12 @@ internal sealed class ImageUnpacker(ISnapshotter snapshotter, Tenant tenant, Lay
         }
     }
 
-    private async Task<AppliedLayer> ApplyAsync(
-        LayerSource layer, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken)
-    {
-        var source = await layer.Open(cancellationToken).ConfigureAwait(false);
-        await using var opened = source.ConfigureAwait(false);
-
-        // The applier blocks on disk and on bytes that are still to come, so it does not belong on the pool.
-        var applied = await Task.Factory.StartNew(
-            () => Apply(layer, source, snapshot, reserved, cancellationToken),
-            cancellationToken,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default).ConfigureAwait(false);
-        return applied.DiffId == layer.DiffId
-            ? applied
-            : throw new ImageStoreException(
-                ErrorKind.CorruptData,
-                $"The layer {layer.Descriptor.Digest} unpacks to the diff ID {applied.DiffId}, but the image config promises {layer.DiffId}.",
-                "The image itself is at fault: ask its publisher, or pull another tag.");
-    }
-
-    private AppliedLayer Apply(
-        LayerSource layer, Stream source, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken)
-    {
-        using var head = LayerHead.Read(source);
-        var compression = LayerDecompressor.Detect(head.Bytes.Span);
-        layer.Progress.Warning = LayerTypes.Disagreement(layer.Descriptor, compression);
-        layer.Progress.State = layer.Progress.State == BlobState.Downloading ? BlobState.Downloading : BlobState.Unpacking;
-        return snapshot.Apply(
-            head,
-            compression,
-            limits,
-            bytes =>
-            {
-                reserved.GrowTo(bytes);
-                layer.Progress.Unpacked = bytes;
-            },
-            cancellationToken);
-    }
+    private Task<AppliedLayer> ApplyAsync(
+        LayerSource layer, LayerSnapshot snapshot, QuotaReservation reserved, CancellationToken cancellationToken) => LayerReading.RunAsync(
+        layer,
+        (compressed, compression, onBytes) => snapshot.Apply(compressed, compression, limits, onBytes, cancellationToken),
+        reserved.GrowTo,
+        cancellationToken);
 
     private async Task CommitAsync(
         LayerSource layer, string key, string? parent, AppliedLayer applied, CancellationToken cancellationToken)

@@ -1,22 +1,19 @@
-using System.Globalization;
 using ImageStore.Store.Errors;
+using ImageStore.Store.Interop;
 
 namespace ImageStore.Engine.Unpack;
 
 /// <summary>What the kernel lets this process do, as far as images need it.</summary>
 public static class Privileges
 {
-    private const string EffectiveCapabilities = "CapEff:";
     private const ulong Owners = (1 << 0) | (1 << 1) | (1 << 3); // CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER
     private const ulong Administration = 1 << 21; // CAP_SYS_ADMIN
 
-    private static readonly Lazy<ulong> s_effective = new(Read);
-
     /// <summary>May files get the owners that layers give them?</summary>
-    public static bool CanUnpack => (s_effective.Value & Owners) == Owners;
+    public static bool CanUnpack => (ProcessRights.Effective & Owners) == Owners;
 
     /// <summary>May filesystems be mounted?</summary>
-    public static bool CanMount => (s_effective.Value & Administration) != 0;
+    public static bool CanMount => (ProcessRights.Effective & Administration) != 0;
 
     /// <exception cref="ImageStoreException">Unpacking is not permitted (<see cref="ErrorKind.PermissionDenied"/>).</exception>
     internal static void NeedUnpack(string reference)
@@ -40,15 +37,5 @@ public static class Privileges
                 $"Mounting on {Printable.Of(directory)} is not permitted: only root (CAP_SYS_ADMIN) may mount.",
                 "Run as root, or within 'imagestore unshare'.");
         }
-    }
-
-    private static ulong Read()
-    {
-        var line = File.ReadLines("/proc/self/status")
-            .FirstOrDefault(line => line.StartsWith(EffectiveCapabilities, StringComparison.Ordinal));
-        return ulong.TryParse(
-            (line ?? EffectiveCapabilities).AsSpan(EffectiveCapabilities.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value)
-                ? value
-                : 0;
     }
 }

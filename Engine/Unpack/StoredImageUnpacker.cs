@@ -23,31 +23,11 @@ internal sealed class StoredImageUnpacker(Tenant tenant, ISnapshotter snapshotte
     {
         var (content, leases) = (tenant.Content, tenant.Leases);
         var stored = new StoredImage(content);
-        var chosen = await stored.FindManifestAsync(image.Target, platform, cancellationToken).ConfigureAwait(false);
-        if (chosen is null || !stored.IsComplete(chosen.Manifest))
-        {
-            throw new ImageStoreException(
-                ErrorKind.NotFound,
-                $"The store does not have all of {Printable.Of(image.Name)} for the platform {platform}.",
-                "Pull it again for that platform.");
-        }
-
-        if (!StoredImage.IsFilesystem(chosen.Manifest))
-        {
-            throw new ImageStoreException(
-                ErrorKind.Unsupported, $"{Printable.Of(image.Name)} is an artifact and holds no filesystem to unpack.");
-        }
-
+        var chosen = await stored.NeedFilesystemAsync(image, platform, cancellationToken).ConfigureAwait(false);
         progress.Phase = "unpacking";
         var config = await stored.ConfigAsync(chosen.Manifest, cancellationToken).ConfigureAwait(false);
         var chain = ChainId.Of(config.RootFs.DiffIds);
-        var layers = chosen.Manifest.Layers.Select((layer, i) => new LayerSource(
-            layer,
-            config.RootFs.DiffIds[i],
-            chain[i],
-            _ => Task.FromResult(content.OpenRead(layer.Digest)),
-            () => Task.CompletedTask,
-            Known(progress.Add(layer, "layer")))).ToList();
+        var layers = StoredLayers.Of(content, chosen.Manifest, config, progress);
         var lease = await leases.CreateForAsync("unpack", cancellationToken).ConfigureAwait(false);
         try
         {
@@ -67,11 +47,5 @@ internal sealed class StoredImageUnpacker(Tenant tenant, ISnapshotter snapshotte
         {
             await leases.DeleteAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
         }
-    }
-
-    private static BlobProgress Known(BlobProgress blob)
-    {
-        (blob.Done, blob.State) = (blob.Total, BlobState.Exists);
-        return blob;
     }
 }

@@ -30,6 +30,9 @@ public readonly record struct FileMetadata(
     /// <summary>Is it a symbolic link?</summary>
     public bool IsSymlink => (Mode & TypeMask) == 0xA000;
 
+    /// <summary><c>c</c> for a character device, <c>b</c> for a block device, else null.</summary>
+    public char? DeviceKind => (Mode & TypeMask) switch { 0x2000 => 'c', 0x6000 => 'b', _ => null };
+
     /// <summary>Is it overlayfs' whiteout, a character device 0:0?</summary>
     public bool IsWhiteout => (Mode & TypeMask) == 0x2000 && Device == (0, 0);
 

@@ -53,6 +53,15 @@ public static class OpenAt
     public static SafeFileHandle? Inode(SafeFileHandle at, ReadOnlySpan<byte> path) =>
         TryOpen(at, path, PathOnly | s_noFollow, 0, InRoot | NoMagicLinks);
 
+    /// <summary>A handle for what <paramref name="path"/> leads to below <paramref name="root"/>, of whatever kind, links followed inside of it; null with errno set.</summary>
+    public static SafeFileHandle? InodeInRoot(SafeFileHandle root, ReadOnlySpan<byte> path) =>
+        TryOpen(root, path, PathOnly, 0, InRoot | NoMagicLinks);
+
+    /// <summary>Does as <see cref="InodeInRoot"/>; null where nothing is there, and only then.</summary>
+    /// <exception cref="Errors.ImageStoreException">The kernel refused for another reason.</exception>
+    public static SafeFileHandle? InodeInRootIfThere(SafeFileHandle root, ReadOnlySpan<byte> path, string shown) =>
+        InodeInRoot(root, path) ?? Missing(shown);
+
     /// <summary>Opens a regular file for reading; null with errno set.</summary>
     public static SafeFileHandle? Read(SafeFileHandle at, ReadOnlySpan<byte> name) =>
         TryOpen(at, name, s_noFollow, 0, InRoot | NoSymlinks);

@@ -22,7 +22,7 @@ public sealed class DependencyTests
 
     [Fact]
     public void Projects_AreFound() => Assert.Empty(
-        ((string[])["Store", "Distribution", "Snapshotters", "Gc", "Engine", "Daemon", "Cli"]).Except(Repository.Projects));
+        ((string[])["Store", "Distribution", "Snapshotters", "Gc", "Runtime", "Engine", "Daemon", "Cli"]).Except(Repository.Projects));
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -53,6 +53,7 @@ public sealed class DependencyTests
     [InlineData("Distribution")]
     [InlineData("Snapshotters")]
     [InlineData("Gc")]
+    [InlineData("Runtime")]
     [InlineData("Engine")]
     [InlineData("Daemon")]
     [InlineData("Cli")]

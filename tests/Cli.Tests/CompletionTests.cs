@@ -16,6 +16,8 @@ public sealed class CompletionTests : IAsyncDisposable
     [InlineData("imagestore --format ", "json table")]
     [InlineData("imagestore completion ", "bash fish zsh")]
     [InlineData("imagestore commit --compression ", "gzip none zstd")]
+    [InlineData("imagestore bundle --net ", "host none")]
+    [InlineData("imagestore bundle --snapshotter ", "erofs native overlayfs")]
     [InlineData("imagestore images inspect ", "")]
     public async Task Bash_OfCommandsAndOptions_OffersThem(string line, string expected) =>
         Assert.Equal(expected, await CompleteAsync(line));
@@ -25,6 +27,7 @@ public sealed class CompletionTests : IAsyncDisposable
     [InlineData("images rm")]
     [InlineData("images tag")]
     [InlineData("mount")]
+    [InlineData("bundle")]
     [InlineData("unpack")]
     [InlineData("diff")]
     [InlineData("rebase")]

@@ -49,6 +49,7 @@ public sealed class HelpTests : IAsyncDisposable
     [InlineData("rebase")]
     [InlineData("mount")]
     [InlineData("unmount")]
+    [InlineData("bundle")]
     [InlineData("unshare")]
     [InlineData("unpack")]
     [InlineData("info")]

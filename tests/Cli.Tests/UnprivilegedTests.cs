@@ -25,6 +25,7 @@ public sealed class UnprivilegedTests : IAsyncDisposable
     [Theory]
     [InlineData("mount")]
     [InlineData("unpack")]
+    [InlineData("bundle")]
     [InlineData("pull")]
     public async Task WhatNeedsPrivileges_ByNobody_IsOneClearError(string verb)
     {
@@ -36,6 +37,7 @@ public sealed class UnprivilegedTests : IAsyncDisposable
         {
             "mount" => ["mount", image.Reference, home],
             "unpack" => ["unpack", image.Reference],
+            "bundle" => ["bundle", image.Reference, Path.Combine(home, "box"), "/app"],
             _ => ["pull", "--snapshotter", "native", image.Reference],
         };
         var result = await AsNobodyAsync(program, home, ["--quiet", .. arguments]);

@@ -39,6 +39,23 @@ public sealed class UnshareTests(OrdinaryUser user) : IClassFixture<OrdinaryUser
     }
 
     [Fact]
+    public async Task Bundle_InIt_RunsWithoutRoot()
+    {
+        Shell.Need("runc");
+        Assert.SkipUnless(File.Exists("/bin/busybox"), "busybox is not installed");
+        var image = TestImage.Add(_bench.Registry, "app");
+        var (program, home) = Ready();
+        var run = await AsUserAsync(home, program, "unshare", "--", "sh", "-ec", $"""
+            {program} --quiet pull --no-unpack {image.Reference} > pulled
+            {program} --quiet bundle --user 5:6 {image.Reference} box -- /busybox sh -c '/busybox id -u; /busybox id -g; /busybox stat -c %u /{TestImage.FileName}' > made
+            cp /bin/busybox box/rootfs/busybox
+            runc --root $PWD/state run --bundle box box
+            """);
+        Assert.True(run.ExitCode == 0, run.Error + run.Output);
+        Assert.Equal("5\n6\n0\n", run.Output);
+    }
+
+    [Fact]
     public async Task Mounts_InIt_AreSeenByNobodyElseAndEndWithIt()
     {
         var (program, home) = Ready();
