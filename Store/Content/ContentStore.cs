@@ -207,7 +207,7 @@ internal sealed class ContentStore : IContentStore
             throw;
         }
 
-        Directory.Delete(Path.GetDirectoryName(writer.DataPath)!, recursive: true);
+        FolderRemoval.Delete(Path.GetDirectoryName(writer.DataPath)!);
         return info;
     }
 

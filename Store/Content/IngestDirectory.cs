@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ImageStore.Store.Errors;
+using ImageStore.Store.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Store.Content;
@@ -87,11 +88,7 @@ internal sealed class IngestDirectory(string path)
     {
         try
         {
-            Directory.Delete(Path, recursive: true);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return;
+            FolderRemoval.Delete(Path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

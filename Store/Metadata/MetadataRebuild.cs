@@ -121,11 +121,8 @@ internal static class MetadataRebuild
 
     private static void Write(string directory, Dictionary<string, List<RowChange>> tables)
     {
-        if (Directory.Exists(directory))
-        {
-            // Of an attempt that was cut short.
-            Directory.Delete(directory, recursive: true);
-        }
+        // Of an attempt that was cut short.
+        FolderRemoval.Delete(directory);
 
         using var disk = MetadataFiles.OpenForWriting(directory);
         using var rows = new LiteRows(new LiteFile(disk, canWrite: true, LiteFile.CheckpointBytes), LiteFile.CheckpointBytes);
