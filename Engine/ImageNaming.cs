@@ -4,6 +4,7 @@ using ImageStore.Engine.Pull;
 using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
+using ImageStore.Store.Oci;
 
 namespace ImageStore.Engine;
 
@@ -26,19 +27,30 @@ public sealed class ImageNaming
     public Task<ImageRecord> TagAsync(string source, string target, CancellationToken cancellationToken)
     {
         var name = ImageNames.ForNew(target);
-        var image = Find(source);
 
         // A pin is for a name, and not for all names of what it stands for.
-        var labels = Labels.Merge(image.Labels, PinClaims.ByHand(image.Labels, pinned: false));
-        return _images.PutAsync(name, image.Target, labels, cancellationToken);
+        return _images.CopyAsync(Find(source).Name, name, labels => PinClaims.ByHand(labels, pinned: false), cancellationToken);
     }
 
     /// <summary>Has an image stay, or lets it go again.</summary>
-    public Task<ImageRecord> PinAsync(string reference, bool pinned, CancellationToken cancellationToken)
-    {
-        var image = Find(reference);
-        return _images.PutAsync(image.Name, image.Target, PinClaims.ByHand(image.Labels, pinned), cancellationToken);
-    }
+    /// <exception cref="ImageStoreException">There is no such image.</exception>
+    public Task<ImageRecord> PinAsync(string reference, bool pinned, CancellationToken cancellationToken) => _images.UpdateAsync(
+        Find(reference).Name,
+        image => image with { Labels = Labels.Merge(image.Labels, PinClaims.ByHand(image.Labels, pinned)) },
+        null,
+        cancellationToken);
+
+    /// <summary>Forgets a name, if it is not pinned and stands for <paramref name="target"/>.</summary>
+    /// <exception cref="ImageStoreException">It is pinned (<see cref="ErrorKind.FailedPrecondition"/>), or not there or not that
+    /// (<see cref="ErrorKind.NotFound"/>).</exception>
+    public Task RemoveAsync(string name, Digest target, CancellationToken cancellationToken) => _images.RemoveUnlessAsync(
+        name,
+        image =>
+        {
+            ImageCatalogue.RefuseOther(image, target);
+            RefusePinned(image);
+        },
+        cancellationToken);
 
     /// <exception cref="ImageStoreException">The image is pinned (<see cref="ErrorKind.FailedPrecondition"/>).</exception>
     public static void RefusePinned(ImageRecord image)

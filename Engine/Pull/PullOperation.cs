@@ -34,7 +34,9 @@ internal sealed class PullOperation(
         var result = await StoredAsync(cancellationToken).ConfigureAwait(false) ?? await PullAsync(cancellationToken).ConfigureAwait(false);
         if (result.UpToDate && Changes(Labels.None) is { Count: > 0 } changes)
         {
-            await tenant.Images.PutAsync(result.Name, result.Target, changes, cancellationToken).ConfigureAwait(false);
+            // Whoever has the name stand for something else meanwhile is not undone.
+            await tenant.Images.UpdateAsync(
+                result.Name, image => image with { Labels = Labels.Merge(image.Labels, changes) }, null, cancellationToken).ConfigureAwait(false);
         }
 
         if (request.Sync && snapshotter is not null)

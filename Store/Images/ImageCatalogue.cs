@@ -34,17 +34,7 @@ public sealed class ImageCatalogue
     {
         ArgumentNullException.ThrowIfNull(target);
         CheckName(name);
-        return _db.CommitAsync(
-            tx =>
-            {
-                var now = _time.GetUtcNow();
-                var before = tx.Get(StoreTables.Images, _prefix + name);
-                var row = new ImageRow(
-                    target, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now,
-                    before?.Target.Digest == target.Digest ? before.UsedAt : now);
-                return Put(tx, name, row, isNew: before is null);
-            },
-            cancellationToken);
+        return _db.CommitAsync(tx => PutIn(tx, name, target, labels), cancellationToken);
     }
 
     /// <summary>Makes a name that must not be there yet.</summary>
@@ -120,24 +110,71 @@ public sealed class ImageCatalogue
 
     /// <summary>Does so only while the name stands for <paramref name="target"/>, where that is not null.</summary>
     /// <exception cref="ImageStoreException">There is no such image, or it stands for something else (<see cref="ErrorKind.NotFound"/>).</exception>
-    public Task RemoveAsync(string name, Digest? target, CancellationToken cancellationToken) =>
+    public Task RemoveAsync(string name, Digest? target, CancellationToken cancellationToken) => RemoveUnlessAsync(
+        name,
+        image =>
+        {
+            if (target is { } wanted)
+            {
+                RefuseOther(image, wanted);
+            }
+        },
+        cancellationToken);
+
+    /// <summary>Does so unless <paramref name="check"/> throws, which is given the image within the transaction.</summary>
+    /// <exception cref="ImageStoreException">There is no such image (<see cref="ErrorKind.NotFound"/>), or it is refused.</exception>
+    public Task RemoveUnlessAsync(string name, Action<ImageRecord> check, CancellationToken cancellationToken) =>
         _db.CommitAsync(
             tx =>
             {
-                var row = tx.Get(StoreTables.Images, _prefix + name) ?? throw Missing(name);
-                if (target is { } wanted && row.Target.Digest != wanted)
-                {
-                    throw new ImageStoreException(
-                        ErrorKind.NotFound, $"The image {Printable.Of(name)} stands for {row.Target.Digest}, not {wanted}.");
-                }
-
+                check(Record(name, tx.Get(StoreTables.Images, _prefix + name) ?? throw Missing(name)));
                 tx.Delete(StoreTables.Images, _prefix + name);
             },
             cancellationToken);
 
+    /// <summary>Makes <paramref name="target"/> stand for what <paramref name="source"/> does, with its labels.</summary>
+    /// <param name="source">A name that is there.</param>
+    /// <param name="target">The other name.</param>
+    /// <param name="change">Gives how those labels change for it; an empty value takes one away.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="ImageStoreException">There is no such image (<see cref="ErrorKind.NotFound"/>), or the name is malformed.</exception>
+    public Task<ImageRecord> CopyAsync(
+        string source, string target, Func<IReadOnlyDictionary<string, string>, IReadOnlyDictionary<string, string>> change, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        CheckName(target);
+        return _db.CommitAsync(
+            tx =>
+            {
+                var from = tx.Get(StoreTables.Images, _prefix + source) ?? throw Missing(source);
+                return PutIn(tx, target, from.Target, Labels.Merge(from.Labels, change(from.Labels)));
+            },
+            cancellationToken);
+    }
+
+    /// <exception cref="ImageStoreException">The image stands for something else (<see cref="ErrorKind.NotFound"/>).</exception>
+    public static void RefuseOther(ImageRecord image, Digest wanted)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        if (image.Target.Digest != wanted)
+        {
+            throw new ImageStoreException(ErrorKind.NotFound, $"The image {Printable.Of(image.Name)} stands for {image.Target.Digest}, not {wanted}.");
+        }
+    }
+
     /// <summary>The error for an image that is not there.</summary>
     public static ImageStoreException Missing(string name) =>
         new(ErrorKind.NotFound, $"There is no image {Printable.Of(name)} in this namespace.", "'imagestore images ls' shows what is there.");
+
+    private ImageRecord PutIn(MetadataTransaction tx, string name, Descriptor target, IReadOnlyDictionary<string, string> labels)
+    {
+        var now = _time.GetUtcNow();
+        var before = tx.Get(StoreTables.Images, _prefix + name);
+        var row = new ImageRow(
+            target, Labels.Merge(before?.Labels ?? Labels.None, labels), before?.CreatedAt ?? now, now,
+            before?.Target.Digest == target.Digest ? before.UsedAt : now);
+        return Put(tx, name, row, isNew: before is null);
+    }
 
     private ImageRecord Put(MetadataTransaction tx, string name, ImageRow row, bool isNew)
     {
