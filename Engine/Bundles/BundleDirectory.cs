@@ -2,26 +2,35 @@ using ImageStore.Runtime.Bundles;
 using ImageStore.Snapshotters.Layers;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Engine.Bundles;
 
 /// <summary>The directory of a bundle while it is written: ours alone to fill, and as it was when that fails.</summary>
-internal sealed class BundleDirectory
+/// <remarks>It is reached through its handle, so that whoever can rename it cannot put another in its place.</remarks>
+internal sealed class BundleDirectory : IDisposable
 {
     // A root filesystem has setuid programs, and an image may have old ones: nobody else is to get at them.
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    private readonly SafeFileHandle _handle;
     private readonly UnixFileMode? _before;
 
-    private BundleDirectory(string path, UnixFileMode? before) => (Path, _before) = (path, before);
+    private BundleDirectory(string path, SafeFileHandle handle, UnixFileMode? before) => (Path, _handle, _before) = (path, handle, before);
 
     /// <summary>Where it is, absolute.</summary>
     public string Path { get; }
 
-    /// <summary>Where the root filesystem goes.</summary>
+    /// <summary>The same as a path for this process alone, which leads through the handle.</summary>
+    public string Work => $"/proc/self/fd/{_handle.DangerousGetHandle()}";
+
+    /// <summary>Where the root filesystem goes, by way of <see cref="Work"/>.</summary>
     public string Rootfs => In(Runtime.Generation.SpecGenerator.RootName);
 
-    public string In(string name) => System.IO.Path.Combine(Path, name);
+    /// <summary>The root filesystem as others see it.</summary>
+    public string MountPoint => System.IO.Path.Combine(Path, Runtime.Generation.SpecGenerator.RootName);
+
+    public string In(string name) => System.IO.Path.Combine(Work, name);
 
     /// <summary>Makes the directory, or takes one that is there and empty.</summary>
     /// <exception cref="ImageStoreException">It has something in it (<see cref="ErrorKind.AlreadyExists"/>), is no directory
@@ -31,25 +40,8 @@ internal sealed class BundleDirectory
         var path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
         try
         {
-            if (!System.IO.Path.Exists(path))
-            {
-                return Make(path);
-            }
-
-            if (!Directory.Exists(path))
-            {
-                throw new ImageStoreException(ErrorKind.InvalidArgument, $"{Printable.Of(path)} is no directory.", "Name another one.");
-            }
-
-            if (Directory.EnumerateFileSystemEntries(path).Any())
-            {
-                throw new ImageStoreException(
-                    ErrorKind.AlreadyExists, $"{Printable.Of(path)} is not empty, and a bundle is written into a directory of its own.", "Name another one, or remove what is in it.");
-            }
-
-            var taken = new BundleDirectory(path, File.GetUnixFileMode(path));
-            File.SetUnixFileMode(path, Private);
-            return taken;
+            var isMade = !System.IO.Path.Exists(path) && Make(path);
+            return Open(path, isMade);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -64,7 +56,7 @@ internal sealed class BundleDirectory
         TreeRemover.RemoveTree(Rootfs);
         if (_before is { } mode)
         {
-            File.SetUnixFileMode(Path, mode);
+            File.SetUnixFileMode(Work, mode);
         }
         else
         {
@@ -72,7 +64,43 @@ internal sealed class BundleDirectory
         }
     }
 
-    private static BundleDirectory Make(string path)
+    public void Dispose() => _handle.Dispose();
+
+    private static BundleDirectory Open(string path, bool isMade)
+    {
+        using var above = OpenAt.HostDirectory(System.IO.Path.GetDirectoryName(path) ?? "/");
+        var handle = OpenAt.Directory(above, System.Text.Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(path) + '\0'))
+            ?? throw new ImageStoreException(ErrorKind.InvalidArgument, $"{Printable.Of(path)} is no directory.", "Name another one.");
+        try
+        {
+            var work = $"/proc/self/fd/{handle.DangerousGetHandle()}";
+            if (FileMetadata.TryGet(work + "/.") is not { } found || found.Uid != ProcessRights.User)
+            {
+                throw new ImageStoreException(
+                    ErrorKind.PermissionDenied,
+                    $"{Printable.Of(path)} is somebody else's, who could put other things in the place of what is written.",
+                    "Have it made, or name one of your own.");
+            }
+
+            var before = File.GetUnixFileMode(work);
+            File.SetUnixFileMode(work, Private);
+            if (!Directory.EnumerateFileSystemEntries(work).Any())
+            {
+                return new BundleDirectory(path, handle, isMade ? null : before);
+            }
+
+            File.SetUnixFileMode(work, before);
+            throw new ImageStoreException(
+                ErrorKind.AlreadyExists, $"{Printable.Of(path)} is not empty, and a bundle is written into a directory of its own.", "Name another one, or remove what is in it.");
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    private static bool Make(string path)
     {
         var parent = System.IO.Path.GetDirectoryName(path)!;
         if (!Directory.Exists(parent))
@@ -84,7 +112,7 @@ internal sealed class BundleDirectory
         using var above = OpenAt.HostDirectory(parent);
         var name = System.Text.Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(path) + '\0');
         return NameAt.MakeDirectory(above, name, (uint)Private, Printable.Of(path))
-            ? new BundleDirectory(path, null)
+            ? true
             : throw new ImageStoreException(ErrorKind.AlreadyExists, $"{Printable.Of(path)} is there by now.", "Something else makes it: name another one.");
     }
 }

@@ -39,7 +39,7 @@ internal sealed class ImageBundle(Tenant tenant, LayerLimits limits, ISnapshotte
 
         // What can be known to be wrong by now is told before anything is unpacked.
         SpecGenerator.Check(process, request.Options, host);
-        var bundle = BundleDirectory.Take(request.Directory);
+        using var bundle = BundleDirectory.Take(request.Directory);
         try
         {
             progress.Phase = "unpacking";
@@ -54,14 +54,14 @@ internal sealed class ImageBundle(Tenant tenant, LayerLimits limits, ISnapshotte
 
             cancellationToken.ThrowIfCancellationRequested();
             var made = SpecGenerator.Generate(process, request.Options, host, bundle.Rootfs);
-            BundleFile.Write(bundle.Path, made.Spec);
+            BundleFile.Write(bundle.Work, made.Spec);
             progress.Phase = "done";
             return new BundleResult(
                 bundle.Path, image.Name, chosen.Descriptor.Digest, ChainId.Of(config.RootFs.DiffIds)[^1], made.Spec.Process.Args, process.StopSignal, snapshotter?.Name, made.Notes);
         }
-        catch
+        catch (Exception cause)
         {
-            await UndoAsync(bundle).ConfigureAwait(false);
+            await UndoAfterAsync(cause, bundle).ConfigureAwait(false);
             throw;
         }
     }
@@ -87,7 +87,25 @@ internal sealed class ImageBundle(Tenant tenant, LayerLimits limits, ISnapshotte
     {
         var chainId = await new StoredImageUnpacker(tenant, from, limits).UnpackAsync(image, platform, progress, cancellationToken).ConfigureAwait(false);
         Directory.CreateDirectory(bundle.Rootfs);
-        await new ImageMounts(from).MountAsync(chainId, bundle.Rootfs, readWrite: true, null, cancellationToken).ConfigureAwait(false);
+        await new ImageMounts(from).MountAsync(chainId, bundle.MountPoint, readWrite: true, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    // What is left is told with the reason for all of it, and does not take its place.
+    private async Task UndoAfterAsync(Exception cause, BundleDirectory bundle)
+    {
+        try
+        {
+            await UndoAsync(bundle).ConfigureAwait(false);
+        }
+        catch (Exception left) when (cause is not OperationCanceledException && left is ImageStoreException or IOException or UnauthorizedAccessException)
+        {
+            var known = IoErrors.From(cause, $"Writing the bundle {Printable.Of(bundle.Path)}");
+            throw new ImageStoreException(
+                known.Kind,
+                known.Message,
+                $"{known.Remedy} Parts of {Printable.Of(bundle.Path)} are left, which could not be removed: {left.Message}".TrimStart(),
+                cause);
+        }
     }
 
     private async Task UndoAsync(BundleDirectory bundle)
@@ -96,7 +114,7 @@ internal sealed class ImageBundle(Tenant tenant, LayerLimits limits, ISnapshotte
         {
             if (snapshotter is not null)
             {
-                await new ImageMounts(snapshotter).UnmountAsync(bundle.Rootfs, CancellationToken.None).ConfigureAwait(false);
+                await new ImageMounts(snapshotter).UnmountAsync(bundle.MountPoint, CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (ImageStoreException nothing) when (nothing.Kind == ErrorKind.NotFound)

@@ -27,11 +27,15 @@ internal static class MountTable
             throw new ImageStoreException(ErrorKind.NotFound, $"{Printable.Of(missing.Source)}, which is to be mounted, is not there.", "Make it first, or check the path.");
         }
 
-        return
-        [
-            .. Usual(options, host).Where(mount => !given.Contains(mount.Destination)),
-            .. options.Mounts.OrderBy(mount => mount.Destination.AsSpan().Count('/')),
-        ];
+        List<MountSpec> all = [.. Usual(options, host).Where(mount => !given.Contains(mount.Destination))];
+        foreach (var mount in options.Mounts.OrderBy(mount => mount.Destination.AsSpan().Count('/')))
+        {
+            // A mount on /dev must not hide what is mounted below it.
+            var below = all.FindIndex(other => other.Destination.StartsWith(mount.Destination.TrimEnd('/') + '/', StringComparison.Ordinal));
+            all.Insert(below < 0 ? all.Count : below, mount);
+        }
+
+        return all;
     }
 
     private static IEnumerable<MountSpec> Usual(ContainerOptions options, HostFacts host)

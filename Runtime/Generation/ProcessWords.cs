@@ -76,7 +76,8 @@ internal static class ProcessWords
 
         // Runtimes have leaked open directories of the host, and so have let out who began in one of them (CVE-2024-21626).
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        return parts is ["proc", var process, ..] && (process is "self" or "thread-self" || process.All(char.IsAsciiDigit))
+        return parts is ["dev", "fd", ..]
+            || (parts is ["proc", var process, ..] && (process is "self" or "thread-self" || process.All(char.IsAsciiDigit)))
             ? throw new ImageStoreException(
                 ErrorKind.InvalidArgument,
                 $"The working directory '{Printable.Of(path)}' leads through a process's open files.",

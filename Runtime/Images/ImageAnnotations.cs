@@ -12,7 +12,7 @@ internal static class ImageAnnotations
     // Of containerd and CRI, CRI-O and podman, Kubernetes, crun, runc, Kata and gVisor.
     private static readonly string[] s_orders =
     [
-        "containerd.io/", "io.containerd.", "io.cri-containerd", "io.kubernetes.", "io.podman.", "io.container.", "io.crun.", "run.oci.",
+        "containerd.io/", "io.containerd.", "io.cri-containerd", "io.kubernetes.", "io.podman.", "io.container.", "io.containers.", "cdi.k8s.io/", "io.crun.", "run.oci.",
         "module.wasm.", "org.systemd.property.", "org.criu.", "org.opencontainers.runc.", "io.katacontainers.", "dev.gvisor.",
         "com.github.containers.", "imagestore/",
     ];

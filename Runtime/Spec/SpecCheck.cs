@@ -63,7 +63,8 @@ internal static partial class SpecCheck
         foreach (var (name, value) in spec.Annotations ?? new Dictionary<string, string>())
         {
             Need(name.Length > 0, "An annotation has no name.", "Write --label NAME=VALUE.");
-            CheckWords("annotation", [name, value]);
+            CheckNul("annotation", name);
+            CheckNul("annotation", value);
         }
     }
 
@@ -123,13 +124,16 @@ internal static partial class SpecCheck
     {
         foreach (var word in words)
         {
-            Need(!word.Contains('\0', StringComparison.Ordinal), $"The {what} '{Printable.Of(word)}' has a NUL, which ends it.", "Leave it out.");
+            CheckNul(what, word);
             Need(
                 word.Length < MaxWordBytes && System.Text.Encoding.UTF8.GetByteCount(word) < MaxWordBytes,
                 $"The {what} '{Printable.Of(word.AsSpan(0, Math.Min(40, word.Length)))}…' has {MaxWordBytes} bytes or more, which the kernel does not take.",
                 "Make it shorter, or put it into a file.");
         }
     }
+
+    private static void CheckNul(string what, string word) =>
+        Need(!word.Contains('\0', StringComparison.Ordinal), $"The {what} '{Printable.Of(word)}' has a NUL, which ends it.", "Leave it out.");
 
     private static void Need(bool holds, string message, string remedy)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Formats.Tar;
 using System.Text.Json.Nodes;
 using ImageStore.Distribution.Transfer.Progress;
@@ -45,6 +46,30 @@ public sealed class BundleTests : PullTest
         Assert.Equal((Box, engine.FindImage(Reference()).Target.Digest), (made.Directory, made.Manifest));
         Assert.Empty(engine.Leases.List());
         Assert.Empty(await Snapshots(engine));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Bundle_IntoWhatIsSomebodyElses_OrALink_ChangesNothing(bool isLink)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        await using var engine = await StoredAsync(Tar(Entry(TarEntryType.RegularFile, "file")));
+        var other = Directory.CreateDirectory(In("other")).FullName;
+        if (isLink)
+        {
+            Directory.CreateSymbolicLink(Box, other);
+        }
+        else
+        {
+            Directory.CreateDirectory(Box);
+            Process.Start("chown", ["1234", Box]).WaitForExit();
+        }
+
+        var failure = await FailsAsync(engine, isLink ? ErrorKind.InvalidArgument : ErrorKind.PermissionDenied);
+
+        Assert.Contains(Box, failure.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Box));
     }
 
     [Fact]

@@ -120,6 +120,29 @@ public sealed class SpecGeneratorTests : IDisposable
         Assert.True(Of(s_image, asked).Process.Terminal);
     }
 
+    [Fact]
+    public void Mounts_OfTheUser_DoNotHideTheUsualOnesBelowThem()
+    {
+        var spec = Of(s_image, new ContainerOptions { Mounts = [MountText.Parse("type=tmpfs,dst=/dev"), MountText.Parse("type=tmpfs,dst=/dev/shm/x")] });
+        var places = spec.Mounts.Select(mount => mount.Destination).ToList();
+
+        Assert.Equal(places.Distinct(), places);
+        Assert.All(["/dev/pts", "/dev/shm", "/dev/mqueue"], below => Assert.True(places.IndexOf("/dev") < places.IndexOf(below)));
+        Assert.True(places.IndexOf("/dev/shm") < places.IndexOf("/dev/shm/x"));
+    }
+
+    [Fact]
+    public void Labels_ThatAreLong_AreNotWordsOfACommand_AndOrdersToRuntimesAreNone()
+    {
+        var text = new string('a', 200_000);
+        var labels = new Dictionary<string, string> { ["meta"] = text, ["cdi.k8s.io/x"] = "vendor/device=all", ["io.containers.trace"] = "y" };
+
+        var annotations = Of(s_image with { Labels = labels }, new ContainerOptions()).Annotations!;
+
+        Assert.Equal(text, annotations["meta"]);
+        Assert.DoesNotContain(annotations, one => one.Value is "vendor/device=all" or "y");
+    }
+
     [Theory]
     [InlineData(null, null, "/")]
     [InlineData("", null, "/")]
@@ -135,6 +158,7 @@ public sealed class SpecGeneratorTests : IDisposable
 
     [Theory]
     [InlineData("/proc/self/fd/7", null)]
+    [InlineData("/dev/fd/7", null)]
     [InlineData("/proc/./1/cwd", null)]
     [InlineData("/proc/thread-self/fd/8", null)]
     [InlineData(null, "/proc/self/fd/9")]
