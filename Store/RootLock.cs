@@ -31,7 +31,7 @@ internal sealed class RootLock : IDisposable
         var file = KernelFile.OpenLockFile(path);
         try
         {
-            for (var (told, tries) = (false, 0); !KernelFile.TryLock(file); tries++)
+            for (var (told, tries) = (string.Empty, 0); !KernelFile.TryLock(file); tries++)
             {
                 // A child that is being forked has our open files for a moment, and with them a lock that was let go of.
                 if (tries < TriesBeforeTelling)
@@ -48,10 +48,11 @@ internal sealed class RootLock : IDisposable
                         "Wait for it to end, or choose another directory with --root.");
                 }
 
-                if (!told)
+                // Another may have been quicker when the one before let go of it.
+                if (Holder(file) is var holding && holding != told)
                 {
-                    onWait(Holder(file));
-                    told = true;
+                    onWait(holding);
+                    told = holding;
                 }
 
                 await Task.Delay(s_poll, time, cancellationToken).ConfigureAwait(false);

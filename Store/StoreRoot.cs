@@ -222,11 +222,11 @@ public sealed class StoreRoot : IAsyncDisposable
     {
         try
         {
-            System.IO.Directory.Delete(Path.Combine(Directory, JobsName, @namespace), recursive: true);
+            FolderRemoval.Delete(Path.Combine(Directory, JobsName, @namespace));
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // It never had any.
+            throw IoErrors.From(failure, $"Deleting the records of the jobs of {@namespace}");
         }
     }
 

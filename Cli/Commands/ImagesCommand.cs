@@ -172,7 +172,7 @@ internal static class ImagesCommand
         }
 
         await Results.EachAsync(
-            session, images, image => image.Name, image => root.RemoveImageAsync(image.Name, cancellationToken)).ConfigureAwait(false);
+            session, images, image => image.Name, image => root.RemoveImageAsync(image, cancellationToken)).ConfigureAwait(false);
         if (collect)
         {
             var report = await root.CollectAsync(cancellationToken).ConfigureAwait(false);

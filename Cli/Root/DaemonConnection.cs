@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using ImageStore.Store.Errors;
+using ImageStore.Store.Interop;
 
 namespace ImageStore.Cli.Root;
 
@@ -51,7 +52,14 @@ internal sealed class DaemonConnection : IDisposable
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(address), cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
+
+            // It is told for whom registries are asked: not to whoever wrote a name into a file.
+            return SocketPeer.UserOf(socket) is { } user && (user == 0 || user == ProcessRights.User)
+                ? new NetworkStream(socket, ownsSocket: true)
+                : throw new ImageStoreException(
+                    ErrorKind.PermissionDenied,
+                    $"The daemon on {Printable.Of(address)} is neither root's nor your own.",
+                    "Run the command as the user whose root it is.");
         }
         catch (SocketException failure)
         {

@@ -16,7 +16,7 @@ internal static class DaemonFailures
         {
             return new ImageStoreException(
                 WireNames.Find<ErrorKind>(told.Kind) ?? ErrorKind.Internal,
-                told.Message,
+                told.Message.Length > 0 ? told.Message : failure.Status.Detail,
                 told.Remedy.Length > 0 ? told.Remedy : null,
                 failure);
         }

@@ -23,7 +23,8 @@ internal sealed class EmbeddedChanges(StoreEngine engine) : IRootChanges
 
     public Task PinAsync(string name, bool pinned, CancellationToken cancellationToken) => engine.Naming.PinAsync(name, pinned, cancellationToken);
 
-    public Task RemoveImageAsync(string name, CancellationToken cancellationToken) => engine.Images.RemoveAsync(name, cancellationToken);
+    public Task RemoveImageAsync(ImageRecord image, CancellationToken cancellationToken) =>
+        engine.Naming.RemoveAsync(image.Name, image.Target.Digest, cancellationToken);
 
     public Task<CollectionReport> CollectAsync(CancellationToken cancellationToken) => engine.CollectAsync(cancellationToken);
 

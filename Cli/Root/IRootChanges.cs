@@ -20,7 +20,8 @@ internal interface IRootChanges : IAsyncDisposable
 
     Task PinAsync(string name, bool pinned, CancellationToken cancellationToken);
 
-    Task RemoveImageAsync(string name, CancellationToken cancellationToken);
+    /// <summary>Forgets a name, unless it was pinned or stands for something else by now.</summary>
+    Task RemoveImageAsync(ImageRecord image, CancellationToken cancellationToken);
 
     Task<CollectionReport> CollectAsync(CancellationToken cancellationToken);
 

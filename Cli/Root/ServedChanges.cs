@@ -26,6 +26,8 @@ namespace ImageStore.Cli.Root;
 /// <summary>A root that a daemon serves, which does what it is asked.</summary>
 internal sealed class ServedChanges(DaemonConnection daemon, EngineOptions options) : IRootChanges
 {
+    private const int FindBatch = 1000;
+
     private readonly Own.StoreClient _own = new(daemon.Invoker);
     private readonly Leases.LeasesClient _leases = new(daemon.Invoker);
     private readonly Namespaces.NamespacesClient _namespaces = new(daemon.Invoker);
@@ -35,9 +37,15 @@ internal sealed class ServedChanges(DaemonConnection daemon, EngineOptions optio
 
     public async Task<IReadOnlyList<ImageRecord>> FindImagesAsync(IEnumerable<string> references, CancellationToken cancellationToken)
     {
-        var request = new FindRequest { References = { references } };
-        return [.. (await AskAsync(_own.FindAsync(request, daemon.Headers, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false))
-            .Images.Select(Of)];
+        List<ImageRecord> found = [];
+        foreach (var some in references.Chunk(FindBatch))
+        {
+            var answer = await AskAsync(
+                _own.FindAsync(new FindRequest { References = { some } }, daemon.Headers, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+            found.AddRange(answer.Images.Select(Of));
+        }
+
+        return [.. found.DistinctBy(image => image.Name)];
     }
 
     public async Task<ImageRecord> TagAsync(string source, string target, CancellationToken cancellationToken)
@@ -49,8 +57,8 @@ internal sealed class ServedChanges(DaemonConnection daemon, EngineOptions optio
     public Task PinAsync(string name, bool pinned, CancellationToken cancellationToken) => AskAsync(
         _own.PinAsync(new PinRequest { Reference = name, Pinned = pinned }, daemon.Headers, cancellationToken: cancellationToken), cancellationToken);
 
-    public Task RemoveImageAsync(string name, CancellationToken cancellationToken) => AskAsync(
-        _own.RemoveAsync(new RemoveRequest { Name = name }, daemon.Headers, cancellationToken: cancellationToken), cancellationToken);
+    public Task RemoveImageAsync(ImageRecord image, CancellationToken cancellationToken) => AskAsync(
+        _own.RemoveAsync(new RemoveRequest { Name = image.Name, Digest = image.Target.Digest.ToString() }, daemon.Headers, cancellationToken: cancellationToken), cancellationToken);
 
     public Task<CollectionReport> CollectAsync(CancellationToken cancellationToken) => daemon.CallAsync(
         async () =>

@@ -14,7 +14,12 @@ namespace ImageStore.Cli.Root;
 /// <summary>A pull that the daemon does: this process draws it, and answers for whom the registry is asked.</summary>
 internal sealed class ServedPull(RegistryOptions registry, TransferProgress progress)
 {
+    // Of each host for each repository once, and again for a mirror: no pull asks more.
+    private const int MaxQuestions = 64;
+    private const int MaxBlobs = OciLimits.MaxManifestsPerImage * OciLimits.MaxLayers;
+
     private readonly List<BlobProgress> _blobs = [];
+    private int _questions;
 
     /// <summary>Has it done.</summary>
     public async Task<Result> RunAsync(DaemonConnection daemon, Wanted wanted, CancellationToken cancellationToken)
@@ -77,7 +82,8 @@ internal sealed class ServedPull(RegistryOptions registry, TransferProgress prog
     };
 
     private async Task<Credential> AnswerAsync(CredentialQuestion question, CancellationToken cancellationToken) =>
-        await new StoredCredentials(registry).FindAsync(question.Registry, question.Repository, cancellationToken).ConfigureAwait(false) is { } found
+        ++_questions > MaxQuestions ? throw Malformed("more questions for credentials than a pull has")
+        : await new StoredCredentials(registry).FindAsync(question.Registry, question.Repository, cancellationToken).ConfigureAwait(false) is { } found
             ? new Credential { Username = found.Username ?? string.Empty, Secret = found.Secret }
             : new Credential();
 
@@ -86,6 +92,11 @@ internal sealed class ServedPull(RegistryOptions registry, TransferProgress prog
         progress.Phase = news.Phase;
         foreach (var blob in news.Blobs)
         {
+            if (blob.Index > _blobs.Count || _blobs.Count == MaxBlobs)
+            {
+                throw Malformed("progress of blobs that no image has");
+            }
+
             if (blob.Index == _blobs.Count)
             {
                 _blobs.Add(progress.Add(
@@ -99,4 +110,6 @@ internal sealed class ServedPull(RegistryOptions registry, TransferProgress prog
             known.Warning = blob.Warning.Length > 0 ? blob.Warning : null;
         }
     }
+
+    private static RpcException Malformed(string what) => new(new Status(StatusCode.Internal, $"The daemon's answer is malformed: {what}."));
 }

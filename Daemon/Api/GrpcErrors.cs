@@ -47,10 +47,13 @@ internal static class GrpcErrors
     };
 
     // containerd's codes are fewer than our kinds, and have no place for what to do.
-    private static Metadata TrailersOf(ImageStoreException failure) => failure.Message.Length + (failure.Remedy?.Length ?? 0) > MaxTold ? [] : new()
+    private static Metadata TrailersOf(ImageStoreException failure)
     {
-        { FailureTrailer, new Failure { Kind = failure.Kind.ToString(), Message = failure.Message, Remedy = failure.Remedy ?? string.Empty }.ToByteArray() },
-    };
+        var whole = new Failure { Kind = failure.Kind.ToString(), Message = failure.Message, Remedy = failure.Remedy ?? string.Empty };
+
+        // Of a long one the status has the text.
+        return new() { { FailureTrailer, (whole.CalculateSize() > MaxTold ? new Failure { Kind = whole.Kind } : whole).ToByteArray() } };
+    }
 
     private static RpcException Make(StatusCode code, string message) => new(new Status(code, message));
 }

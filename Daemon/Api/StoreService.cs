@@ -8,6 +8,7 @@ using ImageStore.Engine.Serving;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
 using ImageStore.Store.Namespaces;
+using ImageStore.Store.Oci;
 
 namespace ImageStore.Daemon.Api;
 
@@ -69,7 +70,7 @@ internal sealed class StoreService(ServedStore store, Tenants tenants, StreamTab
     public override async Task<RemoveResponse> Remove(RemoveRequest request, ServerCallContext context)
     {
         var tenant = tenants.Of(context);
-        await tenant.Images.RemoveAsync(request.Name, context.CancellationToken).ConfigureAwait(false);
+        await store.Naming(tenant.Namespace).RemoveAsync(request.Name, Digest.Parse(request.Digest), context.CancellationToken).ConfigureAwait(false);
         events.PublishDeleted(tenant.Namespace, request.Name);
 
         // As one change among others: else what the command is to tell of is gone before it asks.
@@ -79,9 +80,15 @@ internal sealed class StoreService(ServedStore store, Tenants tenants, StreamTab
 
     public override async Task Collect(CollectRequest request, IServerStreamWriter<CollectResponse> responseStream, ServerCallContext context)
     {
+        // What went, also in figures, is of everybody.
+        if (!Caller.Of(context).MayEverything)
+        {
+            throw new ImageStoreException(
+                ErrorKind.PermissionDenied, "What is collected in all namespaces is told to root alone.", "The daemon collects by itself.");
+        }
+
         var report = await store.CollectAndTellAsync(context.CancellationToken).ConfigureAwait(false);
-        var told = report.Removed.Where(one => request.Namespace.Length == 0 || one.Namespace == request.Namespace);
-        foreach (var batch in told.Chunk(RemovedBatch))
+        foreach (var batch in report.Removed.Chunk(RemovedBatch))
         {
             var removed = batch.Select(one => new Removed { Kind = one.Kind.ToString(), Namespace = one.Namespace, Key = one.Key });
             await responseStream.WriteAsync(new CollectResponse { Removed = { removed } }, context.CancellationToken).ConfigureAwait(false);

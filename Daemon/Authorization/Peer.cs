@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using ImageStore.Store.Interop;
 
 namespace ImageStore.Daemon.Authorization;
 
@@ -12,36 +12,17 @@ namespace ImageStore.Daemon.Authorization;
 internal sealed record Peer(uint User, uint Group, int Process, IReadOnlyList<uint> Groups)
 {
     /// <summary>What stands for a user or a group that this user namespace has no number for: whoever it is, it is nobody in particular.</summary>
-    public const uint Overflow = 65534;
+    public const uint Overflow = SocketPeer.Overflow;
 
     private const int SocketLevel = 1; // SOL_SOCKET
-    private const int PeerCredentials = 17; // SO_PEERCRED
     private const int PeerGroups = 59; // SO_PEERGROUPS
-    private const int CredentialsBytes = 12;
-    private const int UserOffset = 4;
-    private const int GroupOffset = 8;
     private const int UsualGroups = 64;
     private const int MostGroups = 65536; // NGROUPS_MAX
 
     /// <summary>The one at the other end; null where the kernel does not tell.</summary>
     public static Peer? Of(Socket? socket)
     {
-        Span<byte> credentials = stackalloc byte[CredentialsBytes];
-        try
-        {
-            if (socket?.GetRawSocketOption(SocketLevel, PeerCredentials, credentials) != CredentialsBytes)
-            {
-                return null;
-            }
-        }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
-        {
-            return null;
-        }
-
-        var user = BinaryPrimitives.ReadUInt32LittleEndian(credentials[UserOffset..]);
-        return user == uint.MaxValue ? null : new Peer(
-            user, BinaryPrimitives.ReadUInt32LittleEndian(credentials[GroupOffset..]), BinaryPrimitives.ReadInt32LittleEndian(credentials), GroupsOf(socket));
+        return socket is not null && SocketPeer.Of(socket) is { } peer ? new Peer(peer.User, peer.Group, peer.Process, GroupsOf(socket)) : null;
     }
 
     private static uint[] GroupsOf(Socket socket) => TryGroups(socket, UsualGroups) ?? TryGroups(socket, MostGroups) ?? [];

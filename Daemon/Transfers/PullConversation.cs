@@ -21,6 +21,7 @@ internal sealed class PullConversation(IAsyncStreamReader<PullMessage> answers, 
     private readonly SemaphoreSlim _asking = new(1, 1);
     private readonly List<BlobProgress> _told = [];
     private string _phase = string.Empty;
+    private bool _isSilent;
 
     /// <summary>Does the work, and tells of it until it has ended.</summary>
     public async Task<T> WhileAsync<T>(Func<TransferProgress, Task<T>> work, TimeProvider time, CancellationToken cancellationToken)
@@ -64,12 +65,23 @@ internal sealed class PullConversation(IAsyncStreamReader<PullMessage> answers, 
         await _asking.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            if (_isSilent)
+            {
+                throw Silent(registry, null);
+            }
+
+            // An answer that comes late must not pass for the one to the next question.
+            _isSilent = true;
             var question = new CredentialQuestion { Registry = registry, Repository = repository };
             await SendAsync(new PullEvent { Question = question }, cancellationToken).ConfigureAwait(false);
-            return await answers.MoveNext(cancellationToken).WaitAsync(s_patience, cancellationToken).ConfigureAwait(false)
-                && answers.Current.Credential is { } answer
-                    ? Of(answer)
-                    : throw Silent(registry, null);
+            if (!await answers.MoveNext(cancellationToken).WaitAsync(s_patience, cancellationToken).ConfigureAwait(false)
+                || answers.Current.Credential is not { } answer)
+            {
+                throw Silent(registry, null);
+            }
+
+            _isSilent = false;
+            return Of(answer);
         }
         catch (TimeoutException failure)
         {

@@ -22,6 +22,10 @@ public sealed class OwnPullTests : IAsyncLifetime
         users = [1001]
         namespaces = ["team"]
         may = ["write"]
+        [[access]]
+        users = [1002]
+        namespaces = ["team"]
+        may = ["administer"]
         """;
 
     private static readonly Metadata s_in = RunningDaemon.In("team");
@@ -159,11 +163,18 @@ public sealed class OwnPullTests : IAsyncLifetime
     public async Task Collect_OfAllNamespaces_IsRootsAlone_AndTellsWhatWent()
     {
         await PullAsync(_writer, Request(), null);
-        await new Own(_writer).RemoveAsync(new RemoveRequest { Name = Reference }, s_in);
-        await Calls.FailsAsync(new Own(_writer).RemoveAsync(new RemoveRequest { Name = Reference }, s_in), StatusCode.NotFound);
+        var own = new Own(_writer);
+        var target = (await own.FindAsync(new FindRequest { References = { Reference } }, s_in)).Images[0].Target.Digest;
+        await Calls.FailsAsync(
+            own.RemoveAsync(new RemoveRequest { Name = Reference, Digest = Blobs.DigestOf("another") }, s_in), StatusCode.NotFound);
+        await own.PinAsync(new PinRequest { Reference = Reference, Pinned = true }, s_in);
+        await Calls.FailsAsync(own.RemoveAsync(new RemoveRequest { Name = Reference, Digest = target }, s_in), StatusCode.FailedPrecondition);
+        await own.PinAsync(new PinRequest { Reference = Reference }, s_in);
+        await own.RemoveAsync(new RemoveRequest { Name = Reference, Digest = target }, s_in);
+        await Calls.FailsAsync(own.RemoveAsync(new RemoveRequest { Name = Reference, Digest = target }, s_in), StatusCode.NotFound);
         foreach (var @namespace in (string[])["team", string.Empty])
         {
-            using var refused = new Own(_writer).Collect(new CollectRequest { Namespace = @namespace }, s_in, cancellationToken: Ct);
+            using var refused = own.Collect(new CollectRequest { Namespace = @namespace }, s_in, cancellationToken: Ct);
             var failure = await Assert.ThrowsAsync<RpcException>(() => refused.ResponseStream.MoveNext(Ct));
             Assert.Equal(@namespace.Length > 0 ? StatusCode.PermissionDenied : StatusCode.InvalidArgument, failure.StatusCode);
         }
@@ -173,6 +184,16 @@ public sealed class OwnPullTests : IAsyncLifetime
         Assert.Equal(3, told.SelectMany(one => one.Removed).Count(one => one.Kind == "Content"));
         Assert.All(told.SelectMany(one => one.Removed), one => Assert.Equal("team", one.Namespace));
         Assert.True(told[^1].Summary.FreedBytes > 0);
+    }
+
+    [Fact]
+    public async Task Collect_OfAnAdministratorOfANamespace_IsRefused()
+    {
+        // Its figures would tell what others have.
+        using var administrator = _daemon.As(1002, 4242);
+        using var refused = new Own(administrator).Collect(new CollectRequest { Namespace = "team" }, s_in, cancellationToken: Ct);
+        var failure = await Assert.ThrowsAsync<RpcException>(() => refused.ResponseStream.MoveNext(Ct));
+        Assert.Equal(StatusCode.PermissionDenied, failure.StatusCode);
     }
 
     [Fact]
