@@ -41,9 +41,8 @@ internal static class NamespacesCommand
         Session.BindToChanges(command, async (session, root, token) =>
         {
             var all = KeyValues.Parse(session.Value(labels));
-            var limits = Change(session.Value(bytes), session.Value(images));
-            var record = await root.CreateNamespaceAsync(session.Value(name), all, token).ConfigureAwait(false);
-            Write(session, limits.IsNone ? record : await root.LimitNamespaceAsync(record.Name, limits, token).ConfigureAwait(false));
+            var quota = Change(session.Value(bytes), session.Value(images)).Apply(NamespaceQuota.None);
+            Write(session, await root.CreateNamespaceAsync(session.Value(name), all, quota, token).ConfigureAwait(false));
         });
         return command;
     }

@@ -12,6 +12,10 @@ internal sealed class DaemonConnection : IDisposable
     private const string NamespaceHeader = "containerd-namespace";
     private const int MaxMessageBytes = 16 << 20;
 
+    // A daemon has the root for a moment before it has its socket.
+    private const int Tries = 30;
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
     private readonly string _address;
     private readonly GrpcChannel _channel;
 
@@ -48,6 +52,29 @@ internal sealed class DaemonConnection : IDisposable
 
     private static async ValueTask<Stream> ConnectAsync(string address, CancellationToken cancellationToken)
     {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await ConnectOnceAsync(address, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SocketException) when (tries < Tries)
+            {
+                await Task.Delay(s_pause, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SocketException failure)
+            {
+                throw new ImageStoreException(
+                    ErrorKind.Unavailable,
+                    $"The daemon on {Printable.Of(address)} does not answer: {Printable.Of(failure.Message)}.",
+                    "Repeat the command when it has started or ended.",
+                    failure);
+            }
+        }
+    }
+
+    private static async Task<Stream> ConnectOnceAsync(string address, CancellationToken cancellationToken)
+    {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -60,12 +87,6 @@ internal sealed class DaemonConnection : IDisposable
                     ErrorKind.PermissionDenied,
                     $"The daemon on {Printable.Of(address)} is neither root's nor your own.",
                     "Run the command as the user whose root it is.");
-        }
-        catch (SocketException failure)
-        {
-            socket.Dispose();
-            throw new ImageStoreException(
-                ErrorKind.Unavailable, $"The daemon on {Printable.Of(address)} does not answer: {Printable.Of(failure.Message)}.", "Repeat the command when it has started or ended.", failure);
         }
         catch
         {

@@ -42,8 +42,8 @@ internal sealed class EmbeddedChanges(StoreEngine engine) : IRootChanges
     public Task EndLeaseAsync(string id, CancellationToken cancellationToken) => engine.Leases.DeleteAsync(id, cancellationToken);
 
     public Task<NamespaceRecord> CreateNamespaceAsync(
-        string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
-        engine.Namespaces.CreateAsync(name, labels, cancellationToken);
+        string name, IReadOnlyDictionary<string, string> labels, NamespaceQuota quota, CancellationToken cancellationToken) =>
+        engine.Namespaces.CreateAsync(name, labels, quota, cancellationToken);
 
     public Task<NamespaceRecord> LabelNamespaceAsync(
         string name, IReadOnlyDictionary<string, string> changes, CancellationToken cancellationToken) =>

@@ -36,7 +36,8 @@ internal interface IRootChanges : IAsyncDisposable
 
     Task EndLeaseAsync(string id, CancellationToken cancellationToken);
 
-    Task<NamespaceRecord> CreateNamespaceAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
+    Task<NamespaceRecord> CreateNamespaceAsync(
+        string name, IReadOnlyDictionary<string, string> labels, NamespaceQuota quota, CancellationToken cancellationToken);
 
     Task<NamespaceRecord> LabelNamespaceAsync(string name, IReadOnlyDictionary<string, string> changes, CancellationToken cancellationToken);
 

@@ -109,11 +109,14 @@ internal sealed class ServedChanges(DaemonConnection daemon, EngineOptions optio
         _leases.DeleteAsync(new DeleteRequest { Id = id }, daemon.Headers, cancellationToken: cancellationToken), cancellationToken);
 
     public async Task<NamespaceRecord> CreateNamespaceAsync(
-        string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+        string name, IReadOnlyDictionary<string, string> labels, NamespaceQuota quota, CancellationToken cancellationToken)
     {
-        var request = new CreateNamespaceRequest { Namespace = Named(name, labels) };
-        await AskAsync(_namespaces.CreateAsync(request, daemon.Headers, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
-        return await ShowNamespaceAsync(name, cancellationToken).ConfigureAwait(false);
+        var request = new Daemon.Protocol.StoreV1.CreateNamespaceRequest
+        {
+            Namespace = name, Bytes = Limit(sets: true, quota.Bytes), Images = Limit(sets: true, quota.Images),
+        };
+        request.Labels.Add(labels.ToDictionary());
+        return Of(name, await AskAsync(_own.CreateNamespaceAsync(request, daemon.Headers, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<NamespaceRecord> LabelNamespaceAsync(
@@ -130,9 +133,7 @@ internal sealed class ServedChanges(DaemonConnection daemon, EngineOptions optio
     public async Task<NamespaceRecord> LimitNamespaceAsync(string name, QuotaChange change, CancellationToken cancellationToken)
     {
         var request = new LimitRequest { Namespace = name, Bytes = Limit(change.SetsBytes, change.Bytes), Images = Limit(change.SetsImages, change.Images) };
-        var answer = await AskAsync(_own.LimitAsync(request, daemon.Headers, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
-        return new NamespaceRecord(
-            name, answer.CreatedAt.ToDateTimeOffset(), answer.Labels, new NamespaceQuota(ValueOf(answer.Bytes), (int?)ValueOf(answer.Images)));
+        return Of(name, await AskAsync(_own.LimitAsync(request, daemon.Headers, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false));
     }
 
     public Task RemoveNamespaceAsync(string name, CancellationToken cancellationToken) => AskAsync(
@@ -148,6 +149,9 @@ internal sealed class ServedChanges(DaemonConnection daemon, EngineOptions optio
         daemon.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    private static NamespaceRecord Of(string name, NamespaceResponse answer) => new(
+        name, answer.CreatedAt.ToDateTimeOffset(), answer.Labels, new NamespaceQuota(ValueOf(answer.Bytes), (int?)ValueOf(answer.Images)));
 
     private static Namespace Named(string name, IReadOnlyDictionary<string, string> labels)
     {

@@ -35,9 +35,7 @@ internal sealed class NamespacesService(ServedStore store, EventHub events) : V1
     {
         var wanted = Required(request.Namespace);
         var made = await store.Namespaces.CreateAsync(wanted.Name, wanted.Labels, context.CancellationToken).ConfigureAwait(false);
-        var happened = new NamespaceCreate { Name = made.Name };
-        made.Labels.AddTo(happened.Labels);
-        events.Publish(made.Name, Topics.NamespaceCreate, happened);
+        events.PublishCreated(made);
         return new V1.CreateNamespaceResponse { Namespace = ToWire(made) };
     }
 

@@ -98,19 +98,30 @@ internal sealed class StoreService(ServedStore store, Tenants tenants, StreamTab
         await responseStream.WriteAsync(new CollectResponse { Summary = summary }, context.CancellationToken).ConfigureAwait(false);
     }
 
-    public override async Task<LimitResponse> Limit(LimitRequest request, ServerCallContext context)
+    public override async Task<NamespaceResponse> CreateNamespace(CreateNamespaceRequest request, ServerCallContext context)
     {
-        if (request.Images is { HasValue: true, Value: > int.MaxValue })
-        {
-            throw new ImageStoreException(ErrorKind.InvalidArgument, $"{request.Images.Value} is no number of images.", $"At most {int.MaxValue} can be a limit.");
-        }
+        var quota = new NamespaceQuota(ValueOf(request.Bytes), ImagesOf(request.Images));
+        var made = await store.Namespaces.CreateAsync(request.Namespace, request.Labels, quota, context.CancellationToken).ConfigureAwait(false);
+        events.PublishCreated(made);
+        return ToWire(made);
+    }
 
-        var change = new QuotaChange(request.Bytes is not null, ValueOf(request.Bytes), request.Images is not null, (int?)ValueOf(request.Images));
-        var record = await store.Namespaces.ChangeQuotaAsync(request.Namespace, change, context.CancellationToken).ConfigureAwait(false);
-        var told = new LimitResponse { CreatedAt = record.CreatedAt.ToWire(), Bytes = ToWire(record.Quota.Bytes), Images = ToWire(record.Quota.Images) };
+    public override async Task<NamespaceResponse> Limit(LimitRequest request, ServerCallContext context)
+    {
+        var change = new QuotaChange(request.Bytes is not null, ValueOf(request.Bytes), request.Images is not null, ImagesOf(request.Images));
+        return ToWire(await store.Namespaces.ChangeQuotaAsync(request.Namespace, change, context.CancellationToken).ConfigureAwait(false));
+    }
+
+    private static NamespaceResponse ToWire(NamespaceRecord record)
+    {
+        var told = new NamespaceResponse { CreatedAt = record.CreatedAt.ToWire(), Bytes = ToWire(record.Quota.Bytes), Images = ToWire(record.Quota.Images) };
         record.Labels.AddTo(told.Labels);
         return told;
     }
+
+    private static int? ImagesOf(Limited? limit) => ValueOf(limit) is { } value and > int.MaxValue
+        ? throw new ImageStoreException(ErrorKind.InvalidArgument, $"{value} is no number of images.", $"At most {int.MaxValue} can be a limit.")
+        : (int?)ValueOf(limit);
 
     private static Image ToWire(ImageRecord image)
     {

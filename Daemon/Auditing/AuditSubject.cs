@@ -58,6 +58,7 @@ internal static class AuditSubject
         Own.PinRequest one => one.Reference,
         Own.RemoveRequest one => one.Name,
         Own.CollectRequest one => one.Namespace,
+        Own.CreateNamespaceRequest one => one.Namespace,
         Own.LimitRequest one => one.Namespace,
         Containers.GetContainerRequest one => one.Id,
         Containers.CreateContainerRequest one => one.Container?.Id,

@@ -75,6 +75,7 @@ internal static class MethodRights
         ["/imagestore.services.store.v1.Store/Pin"] = s_write,
         ["/imagestore.services.store.v1.Store/Remove"] = s_write,
         ["/imagestore.services.store.v1.Store/Collect"] = s_administer,
+        ["/imagestore.services.store.v1.Store/CreateNamespace"] = s_administer,
         ["/imagestore.services.store.v1.Store/Limit"] = s_administer,
 
         ["/containerd.services.containers.v1.Containers/Get"] = s_read,

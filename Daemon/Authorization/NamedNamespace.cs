@@ -11,10 +11,11 @@ internal static class NamedNamespace
     public static string Of(object? request) => request switch
     {
         GetNamespaceRequest one => one.Name,
-        CreateNamespaceRequest one => one.Namespace?.Name,
+        Protocol.NamespacesV1.CreateNamespaceRequest one => one.Namespace?.Name,
         UpdateNamespaceRequest one => one.Namespace?.Name,
         DeleteNamespaceRequest one => one.Name,
         CollectRequest one => one.Namespace,
+        Protocol.StoreV1.CreateNamespaceRequest one => one.Namespace,
         LimitRequest one => one.Namespace,
         ForwardRequest one => one.Envelope?.Namespace,
         _ => null,

@@ -34,9 +34,17 @@ public sealed class NamespaceCatalogue
     /// <exception cref="ImageStoreException">The name or a label is malformed (<see cref="ErrorKind.InvalidArgument"/>), or the namespace is
     /// there (<see cref="ErrorKind.AlreadyExists"/>).</exception>
     public Task<NamespaceRecord> CreateAsync(
-        string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+        string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        CreateAsync(name, labels, NamespaceQuota.None, cancellationToken);
+
+    /// <summary>Makes a namespace with limits, so that nobody is in it before they are.</summary>
+    /// <exception cref="ImageStoreException">As for one without, or a limit is negative (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    public Task<NamespaceRecord> CreateAsync(
+        string name, IReadOnlyDictionary<string, string> labels, NamespaceQuota quota, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(quota);
         NamespaceName.Check(name);
+        RefuseNegative(quota.Bytes, quota.Images);
         return _db.CommitAsync(
             tx =>
             {
@@ -45,7 +53,8 @@ public sealed class NamespaceCatalogue
                     throw new ImageStoreException(ErrorKind.AlreadyExists, $"The namespace {name} exists.");
                 }
 
-                return Put(tx, name, new NamespaceRow(_time.GetUtcNow(), Labels.Merge(Labels.None, labels)));
+                var row = new NamespaceRow(_time.GetUtcNow(), Labels.Merge(Labels.None, labels)) { Quota = OrNull(quota) };
+                return Put(tx, name, row);
             },
             cancellationToken);
     }
@@ -89,17 +98,10 @@ public sealed class NamespaceCatalogue
     public Task<NamespaceRecord> ChangeQuotaAsync(string name, QuotaChange change, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(change);
-        if (change is { Bytes: < 0 } or { Images: < 0 })
-        {
-            throw new ImageStoreException(ErrorKind.InvalidArgument, "A quota is negative.", "Use 0 or more, or none.");
-        }
-
+        RefuseNegative(change.Bytes, change.Images);
         return change.IsNone
             ? Task.FromResult(Find(name) ?? throw Missing(name))
-            : ChangeAsync(
-                name,
-                row => row with { Quota = change.Apply(row.Quota ?? NamespaceQuota.None) is var quota && quota == NamespaceQuota.None ? null : quota },
-                cancellationToken);
+            : ChangeAsync(name, row => row with { Quota = OrNull(change.Apply(row.Quota ?? NamespaceQuota.None)) }, cancellationToken);
     }
 
     /// <summary>Forgets a namespace that has nothing.</summary>
@@ -140,6 +142,16 @@ public sealed class NamespaceCatalogue
         if (tx.Get(StoreTables.Namespaces, name) is null)
         {
             tx.Put(StoreTables.Namespaces, name, new NamespaceRow(now, []));
+        }
+    }
+
+    private static NamespaceQuota? OrNull(NamespaceQuota quota) => quota == NamespaceQuota.None ? null : quota;
+
+    private static void RefuseNegative(long? bytes, int? images)
+    {
+        if (bytes < 0 || images < 0)
+        {
+            throw new ImageStoreException(ErrorKind.InvalidArgument, "A quota is negative.", "Use 0 or more, or none.");
         }
     }
 

@@ -42,7 +42,7 @@ public sealed class OwnPullTests : IAsyncLifetime
         Somebody.NeedRoot();
         _daemon = await RunningDaemon.StartAsync(Configuration);
         await new Namespaces.NamespacesClient(_daemon.Channel).CreateAsync(
-            new CreateNamespaceRequest { Namespace = new Namespace { Name = "team" } }, cancellationToken: Ct);
+            new Protocol.NamespacesV1.CreateNamespaceRequest { Namespace = new Namespace { Name = "team" } }, cancellationToken: Ct);
         _writer = _daemon.As(Writer, 4242);
         _registry.AddImage("1", ImageBuilder.Tar("a", 10));
     }
@@ -212,6 +212,23 @@ public sealed class OwnPullTests : IAsyncLifetime
         await Calls.FailsAsync(
             own.LimitAsync(new LimitRequest { Namespace = "team", Images = new Limited { Value = long.MaxValue } }), StatusCode.InvalidArgument);
         await Calls.FailsAsync(own.LimitAsync(new LimitRequest { Namespace = "none" }), StatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task CreateNamespace_WithLimits_HasThemFromTheStart_AndIsTheAdministrators()
+    {
+        var wanted = new Protocol.StoreV1.CreateNamespaceRequest { Namespace = "new", Labels = { ["a"] = "b" }, Bytes = new Limited { Value = 1 }, Images = new Limited() };
+        await Calls.FailsAsync(new Own(_writer).CreateNamespaceAsync(wanted, s_in), StatusCode.PermissionDenied);
+        var own = new Own(_daemon.Channel);
+
+        var made = await own.CreateNamespaceAsync(wanted, s_in);
+
+        Assert.Equal((1, false, "b"), (made.Bytes.Value, made.Images.HasValue, made.Labels["a"]));
+        await Calls.FailsAsync(own.CreateNamespaceAsync(wanted, s_in), StatusCode.AlreadyExists);
+        wanted.Namespace = "other";
+        wanted.Bytes.Value = -1;
+        await Calls.FailsAsync(own.CreateNamespaceAsync(wanted, s_in), StatusCode.InvalidArgument);
+        Assert.DoesNotContain((await new Namespaces.NamespacesClient(_daemon.Channel).ListAsync(new ListNamespacesRequest())).Namespaces, one => one.Name == "other");
     }
 
     private PullRequest Request() => new() { Reference = Reference, Policy = "Always", Unpack = true };
