@@ -34,7 +34,8 @@ internal sealed class BundleDirectory : IDisposable
 
     /// <summary>Makes the directory, or takes one that is there and empty.</summary>
     /// <exception cref="ImageStoreException">It has something in it (<see cref="ErrorKind.AlreadyExists"/>), is no directory
-    /// (<see cref="ErrorKind.InvalidArgument"/>), is in one that is not there (<see cref="ErrorKind.NotFound"/>), or cannot be made.</exception>
+    /// (<see cref="ErrorKind.InvalidArgument"/>), is somebody else's (<see cref="ErrorKind.PermissionDenied"/>), is in one that is not there
+    /// (<see cref="ErrorKind.NotFound"/>), or cannot be made.</exception>
     public static BundleDirectory Take(string directory)
     {
         var path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
@@ -82,21 +83,35 @@ internal sealed class BundleDirectory : IDisposable
                     "Have it made, or name one of your own.");
             }
 
+            RefuseFull(path, work);
             var before = File.GetUnixFileMode(work);
             File.SetUnixFileMode(work, Private);
-            if (!Directory.EnumerateFileSystemEntries(work).Any())
+            try
             {
-                return new BundleDirectory(path, handle, isMade ? null : before);
+                // By now nobody else can put anything into it.
+                RefuseFull(path, work);
+            }
+            catch
+            {
+                File.SetUnixFileMode(work, before);
+                throw;
             }
 
-            File.SetUnixFileMode(work, before);
-            throw new ImageStoreException(
-                ErrorKind.AlreadyExists, $"{Printable.Of(path)} is not empty, and a bundle is written into a directory of its own.", "Name another one, or remove what is in it.");
+            return new BundleDirectory(path, handle, isMade ? null : before);
         }
         catch
         {
             handle.Dispose();
             throw;
+        }
+    }
+
+    private static void RefuseFull(string path, string work)
+    {
+        if (Directory.EnumerateFileSystemEntries(work).Any())
+        {
+            throw new ImageStoreException(
+                ErrorKind.AlreadyExists, $"{Printable.Of(path)} is not empty, and a bundle is written into a directory of its own.", "Name another one, or remove what is in it.");
         }
     }
 
