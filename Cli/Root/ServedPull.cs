@@ -92,7 +92,7 @@ internal sealed class ServedPull(RegistryOptions registry, TransferProgress prog
         progress.Phase = news.Phase;
         foreach (var blob in news.Blobs)
         {
-            if (blob.Index > _blobs.Count || _blobs.Count == MaxBlobs)
+            if (blob.Index > _blobs.Count || blob.Index >= MaxBlobs)
             {
                 throw Malformed("progress of blobs that no image has");
             }

@@ -77,8 +77,44 @@ public sealed class UnprivilegedTests : IAsyncDisposable
         Assert.Contains("Mounting is left out", result.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Pull_BesideADaemonThatIsNeitherRootsNorOnesOwn_IsRefused()
+    {
+        // It would be told for whom registries are asked.
+        var image = TestImage.Add(_bench.Registry, "app");
+        var (program, home) = _bench.ForNobody();
+        var (root, socket) = (Path.Combine(home, "root"), Path.Combine(home, "sock"));
+        using var daemon = Shell.Start(
+            "setpriv",
+            ["--reuid", "65534", "--regid", "65534", "--clear-groups", program, "--root", root, "daemon", "--address", socket, "--state", Path.Combine(home, "state")],
+            Variables(home));
+        try
+        {
+            while (!File.Exists(socket))
+            {
+                Assert.False(daemon.HasExited, "the daemon did not start");
+                await Task.Delay(20, TestContext.Current.CancellationToken);
+            }
+
+            var refused = await Shell.RunAsync(program, ["--root", root, "pull", image.Reference], Variables(home));
+            Assert.Equal(7, refused.ExitCode);
+            Assert.Contains($"The daemon on {socket} is neither root's nor your own.", refused.Error, StringComparison.Ordinal);
+
+            var own = await AsNobodyAsync(program, home, "--root", root, "--quiet", "pull", "--no-unpack", image.Reference);
+            Assert.True(own.ExitCode == 0, own.Error);
+        }
+        finally
+        {
+            daemon.Kill();
+            await daemon.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private static Dictionary<string, string?> Variables(string home) =>
+        new() { ["XDG_DATA_HOME"] = home, ["HOME"] = home, ["IMAGESTORE_ROOT"] = null, ["TMPDIR"] = home };
+
     private static Task<Shell.Result> AsNobodyAsync(string program, string home, params string[] arguments) => Shell.RunAsync(
         "setpriv",
         ["--reuid", "65534", "--regid", "65534", "--clear-groups", program, .. arguments],
-        new Dictionary<string, string?> { ["XDG_DATA_HOME"] = home, ["HOME"] = home, ["IMAGESTORE_ROOT"] = null, ["TMPDIR"] = home });
+        Variables(home));
 }
