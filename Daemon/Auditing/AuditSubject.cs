@@ -57,7 +57,6 @@ internal static class AuditSubject
         Own.TagRequest one => $"{one.Source} {one.Target}",
         Own.PinRequest one => one.Reference,
         Own.RemoveRequest one => one.Name,
-        Own.CollectRequest one => one.Namespace,
         Own.CreateNamespaceRequest one => one.Namespace,
         Own.LimitRequest one => one.Namespace,
         Containers.GetContainerRequest one => one.Id,

@@ -58,6 +58,11 @@ internal sealed class AccessInterceptor : Interceptor
             return;
         }
 
+        if (needed.Source == NamespaceSource.All)
+        {
+            throw Denial.Everywhere(caller, context.Method);
+        }
+
         var @namespace = needed.Source == NamespaceSource.Header ? Tenants.NamespaceOf(context) : NamespaceName.Check(NamedNamespace.Of(request));
         if (!caller.May(@namespace, needed.Right))
         {

@@ -17,6 +17,12 @@ internal static class Denial
             $"Root grants it in the daemon's config.toml: [[access]] users = [{user}], namespaces = [\"{name}\"], may = [\"{right}\"].");
     }
 
+    /// <summary>The method works in all namespaces, which no rule gives.</summary>
+    public static ImageStoreException Everywhere(Caller caller, string method) => new(
+        ErrorKind.PermissionDenied,
+        $"{caller} may not call {Short(method)}, which works in all namespaces.",
+        "Only root and the daemon's own user may.");
+
     /// <summary>The method has no place in the table.</summary>
     public static ImageStoreException Unlisted(Caller caller, string method) => new(
         ErrorKind.PermissionDenied, $"{caller} may not call {Printable.Of(method)}: nothing says which right that needs.", "Report it: this is a defect.");

@@ -11,6 +11,7 @@ internal static class MethodRights
     private static readonly MethodRight s_write = new(AccessRights.Write, NamespaceSource.Header);
     private static readonly MethodRight s_readNamed = new(AccessRights.Read, NamespaceSource.Request);
     private static readonly MethodRight s_writeNamed = new(AccessRights.Write, NamespaceSource.Request);
+    private static readonly MethodRight s_administerAll = new(AccessRights.Administer, NamespaceSource.All);
     private static readonly MethodRight s_administer = new(AccessRights.Administer, NamespaceSource.Request);
 
     /// <summary>All of them, by their paths.</summary>
@@ -74,7 +75,7 @@ internal static class MethodRights
         ["/imagestore.services.store.v1.Store/Tag"] = s_write,
         ["/imagestore.services.store.v1.Store/Pin"] = s_write,
         ["/imagestore.services.store.v1.Store/Remove"] = s_write,
-        ["/imagestore.services.store.v1.Store/Collect"] = s_administer,
+        ["/imagestore.services.store.v1.Store/Collect"] = s_administerAll, // what went is everybody's
         ["/imagestore.services.store.v1.Store/CreateNamespace"] = s_administer,
         ["/imagestore.services.store.v1.Store/Limit"] = s_administer,
 

@@ -14,7 +14,6 @@ internal static class NamedNamespace
         Protocol.NamespacesV1.CreateNamespaceRequest one => one.Namespace?.Name,
         UpdateNamespaceRequest one => one.Namespace?.Name,
         DeleteNamespaceRequest one => one.Name,
-        CollectRequest one => one.Namespace,
         Protocol.StoreV1.CreateNamespaceRequest one => one.Namespace,
         LimitRequest one => one.Namespace,
         ForwardRequest one => one.Envelope?.Namespace,

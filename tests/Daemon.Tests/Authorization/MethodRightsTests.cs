@@ -47,7 +47,8 @@ public sealed class MethodRightsTests
     [MemberData(nameof(Methods))]
     public void AuditSubject_OfAMethodThatChangesSomething_IsKnown(string method)
     {
-        if (MethodRights.All[method].Changes)
+        // What works in all namespaces at once is about nothing in particular.
+        if (MethodRights.All[method] is { Changes: true, Source: not NamespaceSource.All })
         {
             Assert.Contains("text", AuditSubject.Of(Filled(Mapped()[method])) ?? string.Empty, StringComparison.Ordinal);
             Assert.Null(AuditSubject.Of(Activator.CreateInstance(Mapped()[method])));
