@@ -23,5 +23,6 @@ internal sealed class Rest(EventLoop loop) : IDisposable
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Memory.Trim();
+        Memory.ForgetProgram();
     }
 }

@@ -10,11 +10,14 @@ namespace ImageStore.Shim.Tasks;
 internal static class TaskOptions
 {
     private const string OptionsType = "containerd.runc.v1.Options";
+    private const string GenericType = "runtimeoptions.v1.Options";
     private const string CheckpointType = "containerd.runc.v1.CheckpointOptions";
 
     /// <summary>The runtime's; the defaults where there are none.</summary>
     /// <exception cref="RpcException">They are of another kind.</exception>
-    public static Options Runtime(Any? options) => Read(options, OptionsType, Options.Parser);
+    public static Options Runtime(Any? options) => options is not null && NameOf(options) == GenericType
+        ? GenericOptions.Read(ImageStore.Runtime.Protocol.Bootstrap.GenericOptions.Parser.ParseFrom(options.Value))
+        : Read(options, OptionsType, Options.Parser);
 
     /// <summary>A checkpoint's; the defaults where there are none.</summary>
     /// <exception cref="RpcException">They are of another kind.</exception>
@@ -28,9 +31,11 @@ internal static class TaskOptions
             return new T();
         }
 
-        // Some clients write the URL with a host before it.
-        return options.TypeUrl[(options.TypeUrl.LastIndexOf('/') + 1)..] == type
+        return NameOf(options) == type
             ? parser.ParseFrom(options.Value)
             : throw new RpcException(RpcCode.InvalidArgument, $"Options of the type {Printable.Of(options.TypeUrl)} are not known here: it takes {type}.");
     }
+
+    // Some clients write the URL with a host before it.
+    private static string NameOf(Any any) => any.TypeUrl[(any.TypeUrl.LastIndexOf('/') + 1)..];
 }
