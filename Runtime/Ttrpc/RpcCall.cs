@@ -8,3 +8,9 @@ namespace ImageStore.Runtime.Ttrpc;
 /// <param name="Message">The request's bytes.</param>
 /// <param name="Metadata">Headers, such as <c>containerd-namespace-ttrpc</c>; of a name that comes twice, the first.</param>
 internal sealed record RpcCall(string Service, string Method, ByteString Message, IReadOnlyDictionary<string, string> Metadata);
+
+/// <summary>Answers a call.</summary>
+/// <param name="call">What is asked.</param>
+/// <param name="cancellation">Ends with the caller's deadline and with its connection.</param>
+/// <exception cref="RpcException">The answer is an error.</exception>
+internal delegate Task<IMessage> RpcHandler(RpcCall call, CancellationToken cancellation);

@@ -66,6 +66,9 @@ internal sealed class CgroupV1 : Cgroup
         Failcnt = CgroupFile.Number(folder, $"hugetlb.{size}.failcnt") ?? 0,
     });
 
+    private static IEnumerable<ulong> PerCpu(string folder) => CgroupFile.Lines(folder, "cpuacct.usage_percpu")
+        .SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(CgroupFile.Parse);
+
     private CPUStat? Cpu()
     {
         var (usage, throttling) = (Of("cpuacct"), Of("cpu"));
@@ -83,7 +86,7 @@ internal sealed class CgroupV1 : Cgroup
                 Total = CgroupFile.Number(usage, "cpuacct.usage") ?? 0,
                 User = ticks.GetValueOrDefault("user") * NanosecondsPerTick,
                 Kernel = ticks.GetValueOrDefault("system") * NanosecondsPerTick,
-                PerCpu = { CgroupFile.Lines(usage, "cpuacct.usage_percpu").SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(CgroupFile.Parse) },
+                PerCpu = { PerCpu(usage) },
             };
         }
 

@@ -16,7 +16,8 @@ internal sealed class CgroupV2(string folder) : Cgroup
     /// <param name="mount">Where it is mounted.</param>
     /// <param name="lines">Of <c>/proc/PID/cgroup</c>: <c>0::path</c>.</param>
     public static CgroupV2? Of(string mount, IEnumerable<string> lines) =>
-        lines.FirstOrDefault(line => line.StartsWith(LinePrefix, StringComparison.Ordinal)) is { } line ? new CgroupV2(mount + line[LinePrefix.Length..]) : null;
+        lines.FirstOrDefault(line => line.StartsWith(LinePrefix, StringComparison.Ordinal)) is { } line
+            ? new CgroupV2(mount + line[LinePrefix.Length..]) : null;
 
     /// <inheritdoc/>
     public override IMessage Measure() => new Metrics

@@ -55,7 +55,8 @@ internal sealed class CommandRunner(EventLoop loop, Children children, IReadOnly
 
     /// <summary>Begins a program, and does not wait for it.</summary>
     /// <returns>Its end.</returns>
-    public (int Pid, Task<int> End) Begin(string program, IReadOnlyList<string> arguments, IReadOnlyCollection<string> own, IReadOnlyList<SafeFileHandle> descriptors)
+    public (int Pid, Task<int> End) Begin(
+        string program, IReadOnlyList<string> arguments, IReadOnlyCollection<string> own, IReadOnlyList<SafeFileHandle> descriptors)
     {
         var pid = Spawn.Begin(program, [program, .. arguments], own, descriptors, directory: null);
         return (pid, children.EndOf(pid));

@@ -76,7 +76,8 @@ internal sealed class ExecProcess : TaskProcess
         {
             throw error == Errno.NoProcess
                 ? new RpcException(RpcCode.NotFound, "The process has ended already.")
-                : new RpcException(RpcCode.InvalidArgument, string.Create(CultureInfo.InvariantCulture, $"The signal {signal} cannot be sent (errno {error})."));
+                : new RpcException(
+                    RpcCode.InvalidArgument, string.Create(CultureInfo.InvariantCulture, $"The signal {signal} cannot be sent (errno {error})."));
         }
     }
 

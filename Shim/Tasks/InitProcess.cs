@@ -6,6 +6,7 @@ using ImageStore.Shim.Logging;
 using ImageStore.Shim.Oci;
 using ImageStore.Shim.Processes;
 using ImageStore.Shim.Stdio;
+using ImageStore.Store.Errors;
 using Status = ImageStore.Runtime.Protocol.Tasks.TaskStatus;
 
 namespace ImageStore.Shim.Tasks;
@@ -46,7 +47,8 @@ internal sealed class InitProcess : TaskProcess
             if (!IsCheckpoint)
             {
                 await _container.Runtime.CreateAsync(
-                    Id, _container.Files.Path, _container.Files.InitPid, _container.Options, Stdio.ConsoleSocket, Stdio.Child, cancellation).ConfigureAwait(false);
+                    Id, _container.Files.Path, _container.Files.InitPid, _container.Options, Stdio.ConsoleSocket, Stdio.Child,
+                    cancellation).ConfigureAwait(false);
                 await BegunAsync(cancellation).ConfigureAwait(false);
             }
         }
@@ -216,13 +218,16 @@ internal sealed class InitProcess : TaskProcess
         IsGone = true;
         if (!_container.HasOwnPids)
         {
-            await TryAsync("kill what the process left", () => _container.Runtime.KillAsync(Id, (uint)Interop.Signals.Kill, all: true, CancellationToken.None)).ConfigureAwait(false);
+            await TryAsync(
+                "kill what the process left",
+                () => _container.Runtime.KillAsync(Id, (uint)Interop.Signals.Kill, all: true, CancellationToken.None)).ConfigureAwait(false);
         }
 
         await _container.ExecsEndedAsync().ConfigureAwait(false);
         if (Status == Status.Paused)
         {
-            await TryAsync("resume a container whose process has ended", () => _container.Runtime.ResumeAsync(Id, CancellationToken.None)).ConfigureAwait(false);
+            await TryAsync(
+                "resume a container whose process has ended", () => _container.Runtime.ResumeAsync(Id, CancellationToken.None)).ConfigureAwait(false);
         }
 
         _memoryWatch?.Dispose();
@@ -243,7 +248,7 @@ internal sealed class InitProcess : TaskProcess
         {
             await run().ConfigureAwait(false);
         }
-        catch (RpcException refused)
+        catch (Exception refused) when (refused is RpcException or ImageStoreException)
         {
             ShimLog.Debug($"Cannot {action}: {refused.Message}");
         }

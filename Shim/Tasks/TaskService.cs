@@ -82,7 +82,8 @@ internal sealed class TaskService(ShimParts parts)
     private async Task<StartResponse> StartAsync(StartRequest request, CancellationToken cancellation)
     {
         var container = Find(request.Id);
-        await (request.ExecId.Length == 0 ? container.Init.StartAsync(cancellation) : container.Exec(request.ExecId).StartAsync(cancellation)).ConfigureAwait(false);
+        var starting = request.ExecId.Length == 0 ? container.Init.StartAsync(cancellation) : container.Exec(request.ExecId).StartAsync(cancellation);
+        await starting.ConfigureAwait(false);
         return new StartResponse { Pid = (uint)container.Process(request.ExecId).Pid };
     }
 

@@ -49,10 +49,13 @@ public sealed class SurvivalTests(ShimNode node)
             Assert.Skip("this ctr joins no namespaces");
         }
 
-        await node.OkAsync([.. ShimNode.With("-d", "--with-ns", "pid:/proc/1/ns/pid"), "shares", "sh", "-c", "sleep 1234 & sleep 1; exit 6"]);
+        await node.OkAsync([.. ShimNode.With("-d"), "owns", "sleep", "1000"]);
+        var pids = $"pid:/proc/{await node.PidOfAsync("owns")}/ns/pid";
+        await node.OkAsync([.. ShimNode.With("-d", "--with-ns", pids), "shares", "sh", "-c", "sleep 1234 & sleep 1; exit 6"]);
         await node.WaitForAsync("shares", "STOPPED");
         Assert.DoesNotContain("sleep 1234", await Support.Run.AsyncOk("ps", "-eo", "args"));
         Assert.Contains("exit code 6", (await node.TryAsync("tasks", "rm", "shares")).Error);
         await node.OkAsync("containers", "rm", "shares");
+        await node.RemoveAsync("owns");
     }
 }
