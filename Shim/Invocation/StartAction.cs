@@ -11,6 +11,7 @@ internal static class StartAction
 {
     private const int InputBytes = 10 << 20;
     private const int Attempts = 3;
+    private const uint FirstOther = 3;
 
     public static void Run(ShimArguments arguments)
     {
@@ -68,6 +69,7 @@ internal static class StartAction
         try
         {
             Signals.BlockTaken();
+            Descriptors.KeepFrom(FirstOther);
             using var nothing = Descriptors.Open("/dev/null", Descriptors.ReadWrite);
             var shim = Spawn.Begin(self, own, ShimEnvironment.OfShim(), [nothing, nothing, nothing, listener], directory: null, blocked: true);
             try
