@@ -1,9 +1,9 @@
 using Grpc.Core;
 using ImageStore.Daemon.Protocol.StoreV1;
-using ImageStore.Daemon.Protocol.Types;
 using ImageStore.Distribution.Auth;
 using ImageStore.Distribution.Registry;
 using ImageStore.Distribution.Transfer.Progress;
+using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Store.Oci;
 using BlobProgress = ImageStore.Distribution.Transfer.Progress.BlobProgress;
 using Result = ImageStore.Engine.Pull.PullResult;

@@ -5,7 +5,7 @@ using ImageStore.Daemon.Authorization;
 using ImageStore.Daemon.Events;
 using ImageStore.Daemon.Filters;
 using ImageStore.Daemon.Hosting;
-using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Engine.Configuration;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Namespaces;

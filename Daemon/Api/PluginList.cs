@@ -66,13 +66,13 @@ internal sealed class PluginList(ServedStore store) : IDisposable
         }
         catch (ImageStoreException refused)
         {
-            plugin.InitErr = new Protocol.Rpc.Status { Code = (int)GrpcErrors.CodeOf(refused.Kind), Message = refused.Message };
+            plugin.InitErr = new Runtime.Protocol.Rpc.Status { Code = (int)GrpcErrors.CodeOf(refused.Kind), Message = refused.Message };
         }
 
         return plugin;
     }
 
-    private static Protocol.Types.Platform Own() => new()
+    private static Runtime.Protocol.Types.Platform Own() => new()
     {
         Os = Platform.Current.Os, Architecture = Platform.Current.Architecture, Variant = Platform.Current.Variant ?? string.Empty,
     };

@@ -1,6 +1,6 @@
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
-using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Oci;
 using Mount = ImageStore.Snapshotters.Mounts.Mount;
@@ -61,16 +61,16 @@ internal static class Wire
         }
     }
 
-    public static IEnumerable<Protocol.Types.Mount> ToWire(this IEnumerable<Mount> mounts)
+    public static IEnumerable<Runtime.Protocol.Types.Mount> ToWire(this IEnumerable<Mount> mounts)
     {
         foreach (var mount in mounts)
         {
-            var told = new Protocol.Types.Mount { Type = mount.Type, Source = mount.Source };
+            var told = new Runtime.Protocol.Types.Mount { Type = mount.Type, Source = mount.Source };
             told.Options.Add(mount.Options);
             yield return told;
         }
     }
 
-    public static IReadOnlyList<Mount> FromWire(this IEnumerable<Protocol.Types.Mount> mounts) =>
+    public static IReadOnlyList<Mount> FromWire(this IEnumerable<Runtime.Protocol.Types.Mount> mounts) =>
         [.. mounts.Select(mount => new Mount(mount.Type, mount.Source, [.. mount.Options]))];
 }

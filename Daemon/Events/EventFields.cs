@@ -2,7 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using ImageStore.Daemon.Filters;
 using ImageStore.Daemon.Protocol.Happened;
-using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Runtime.Protocol.Types;
 
 namespace ImageStore.Daemon.Events;
 

@@ -3,7 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using ImageStore.Daemon.Api;
 using ImageStore.Daemon.Filters;
-using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Daemon.Events;

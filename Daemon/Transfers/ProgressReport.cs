@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using ImageStore.Daemon.Api;
-using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Daemon.Streaming;
 using ImageStore.Distribution.Transfer.Progress;
 using ImageStore.Store.Errors;

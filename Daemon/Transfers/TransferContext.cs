@@ -7,7 +7,7 @@ using ImageStore.Store.Errors;
 using ImageStore.Store.Images;
 using ImageStore.Store.Oci;
 using Stored = ImageStore.Daemon.Protocol.Transfers.ImageStore;
-using Wired = ImageStore.Daemon.Protocol.Types.Platform;
+using Wired = ImageStore.Runtime.Protocol.Types.Platform;
 
 namespace ImageStore.Daemon.Transfers;
 

@@ -10,7 +10,7 @@ PACKAGES = {
     "docker-registry": "docker-registry", "skopeo": "skopeo", "umoci": "umoci", "podman": "podman",
     "containerd": "containerd", "ctr": "containerd", "igzip": "isal", "time": "time", "curl": "curl",
     "openssl": "openssl", "tar": "tar", "setpriv": "util-linux", "pigz": "pigz", "nginx": "nginx-light",
-    "strace": "strace",
+    "strace": "strace", "runc": "runc",
 }
 # Where Debian's packages put files that no command shows.
 FILES = {"/bin/busybox": "busybox-static", "/etc/containers/policy.json": "golang-github-containers-common"}

@@ -13,6 +13,7 @@ public sealed class DependencyTests
         ["Snapshotters"] = ["Store"],
         ["Gc"] = ["Store"],
         ["Runtime"] = ["Store"],
+        ["Shim"] = ["Runtime"],
         ["Engine"] = ["Store", "Distribution", "Snapshotters", "Gc", "Runtime"],
         ["Daemon"] = ["Engine"],
         ["Cli"] = ["Engine"],
@@ -22,7 +23,7 @@ public sealed class DependencyTests
 
     [Fact]
     public void Projects_AreFound() => Assert.Empty(
-        ((string[])["Store", "Distribution", "Snapshotters", "Gc", "Runtime", "Engine", "Daemon", "Cli"]).Except(Repository.Projects));
+        ((string[])["Store", "Distribution", "Snapshotters", "Gc", "Runtime", "Shim", "Engine", "Daemon", "Cli"]).Except(Repository.Projects));
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -54,6 +55,7 @@ public sealed class DependencyTests
     [InlineData("Snapshotters")]
     [InlineData("Gc")]
     [InlineData("Runtime")]
+    [InlineData("Shim")]
     [InlineData("Engine")]
     [InlineData("Daemon")]
     [InlineData("Cli")]

@@ -33,6 +33,7 @@ internal static class Repository
         {
             "Cli" => "imagestore.dll",
             "Daemon" => "imagestored.dll",
+            "Shim" => "containerd-shim-imagestore-v1.dll",
             _ => $"ImageStore.{project}.dll",
         });
 

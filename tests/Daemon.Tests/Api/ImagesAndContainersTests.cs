@@ -4,7 +4,7 @@ using Grpc.Core;
 using ImageStore.Daemon.Protocol.ContainersV1;
 using ImageStore.Daemon.Protocol.ContentV1;
 using ImageStore.Daemon.Protocol.ImagesV1;
-using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Daemon.Tests.Support;
 
 namespace ImageStore.Daemon.Tests.Api;

@@ -3,7 +3,7 @@ using Grpc.Net.Client;
 using ImageStore.Daemon.Protocol.DiffV1;
 using ImageStore.Daemon.Protocol.NamespacesV1;
 using ImageStore.Daemon.Protocol.SnapshotsV1;
-using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Daemon.Tests.Support;
 
 namespace ImageStore.Daemon.Tests.Authorization;

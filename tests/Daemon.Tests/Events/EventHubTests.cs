@@ -2,7 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using ImageStore.Daemon.Events;
 using ImageStore.Daemon.Filters;
 using ImageStore.Daemon.Protocol.Happened;
-using ImageStore.Daemon.Protocol.Types;
+using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Daemon.Tests.Events;

@@ -151,7 +151,7 @@ public sealed class TransferTests : IAsyncLifetime
             tag, [_registry.AddBlob(ImageBuilder.Repository, ImageBuilder.Gzip(ImageBuilder.Tar(tag, 10)))], [Digest.Compute(ImageBuilder.Tar(tag, 10))], Platform.Parse(architecture));
         var (here, there) = (Image("h", "amd64"), Image("t", "s390x"));
         var index = _registry.AddIndex("1", (here, "linux/amd64"), (there, "linux/s390x"));
-        var amd64 = new Protocol.Types.Platform { Os = "linux", Architecture = "amd64" };
+        var amd64 = new Runtime.Protocol.Types.Platform { Os = "linux", Architecture = "amd64" };
         await TransferAsync(new OCIRegistry { Reference = Reference }, new Stored { Name = "part", Platforms = { amd64 } });
         await TransferAsync(new Stored { Name = "part", Platforms = { amd64 } }, new OCIRegistry { Reference = $"{_registry.Host}/p:1" });
         Assert.Equal(here.Digest, Digest.Compute(_registry.Find("/v2/p/manifests/1")!));

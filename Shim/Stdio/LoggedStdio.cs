@@ -1,0 +1,28 @@
+using ImageStore.Shim.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Shim.Stdio;
+
+/// <summary>A process whose output a logger takes without anybody in between.</summary>
+internal sealed class LoggedStdio(LoggerProcess logger) : ProcessStdio
+{
+    private readonly SafeFileHandle _nothing = Descriptors.Open("/dev/null", Descriptors.ReadWrite);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<SafeFileHandle> Child => [_nothing, logger.Stdout, logger.Stderr];
+
+    /// <inheritdoc/>
+    public override Task BeginAsync(CancellationToken cancellation)
+    {
+        _nothing.Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        _nothing.Dispose();
+        logger.Dispose();
+        base.Dispose(disposing);
+    }
+}

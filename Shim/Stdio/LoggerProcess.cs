@@ -1,0 +1,109 @@
+using ImageStore.Runtime.Ttrpc;
+using ImageStore.Shim.Interop;
+using ImageStore.Shim.Loop;
+using ImageStore.Shim.Processes;
+using ImageStore.Store.Errors;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageStore.Shim.Stdio;
+
+/// <summary>A program that takes output: it has it as 3 and 4, and closes 5 when it is ready.</summary>
+/// <remarks>Its environment has <c>CONTAINER_ID</c> and <c>CONTAINER_NAMESPACE</c>, and nothing else.</remarks>
+internal sealed class LoggerProcess : IDisposable
+{
+    private static readonly TimeSpan s_afterEnd = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_afterTerminate = TimeSpan.FromSeconds(12);
+
+    private readonly TimeProvider _time;
+    private readonly int _pid;
+    private readonly Task<int> _end;
+    private bool _isEnding;
+
+    private LoggerProcess(TimeProvider time, int pid, Task<int> end, SafeFileHandle stdout, SafeFileHandle stderr) =>
+        (_time, _pid, _end, Stdout, Stderr) = (time, pid, end, stdout, stderr);
+
+    /// <summary>Where standard output is written to.</summary>
+    public SafeFileHandle Stdout { get; }
+
+    /// <summary>Where standard error is written to.</summary>
+    public SafeFileHandle Stderr { get; }
+
+    /// <summary>Begins it, and waits until it is ready.</summary>
+    /// <exception cref="RpcException">It did not get ready.</exception>
+    public static async Task<LoggerProcess> BeginAsync(
+        EventLoop loop, CommandRunner commands, LogUri uri, string id, string tenant, CancellationToken cancellation)
+    {
+        var (outRead, outWrite) = Descriptors.Pipe();
+        var (errorRead, errorWrite) = Descriptors.Pipe();
+        var (readyRead, readyWrite) = Descriptors.Pipe();
+        using var ready = loop.Add(readyRead);
+        LoggerProcess logger;
+        using (outRead)
+        using (errorRead)
+        using (readyWrite)
+        using (var nothing = Descriptors.Open("/dev/null", Descriptors.ReadWrite))
+        {
+            var (pid, end) = commands.Begin(
+                uri.Path, uri.Arguments, [$"CONTAINER_ID={id}", $"CONTAINER_NAMESPACE={tenant}"],
+                [nothing, nothing, nothing, outRead, errorRead, readyWrite]);
+            logger = new LoggerProcess(loop.Time, pid, end, outWrite, errorWrite);
+        }
+
+        try
+        {
+            // Older ones just close it; of those of the second kind a byte is expected, since who dies closes it too.
+            if (!await HasByteAsync(ready, cancellation).ConfigureAwait(false) && uri.Scheme == LogUri.BinaryV2)
+            {
+                throw new RpcException(RpcCode.Unknown, $"The logger {Printable.Of(uri.Path)} ended before it was ready.");
+            }
+
+            return logger;
+        }
+        catch
+        {
+            logger.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Lets its input end, so that it writes what it has and ends; if it does not, it is asked to, then made to.</summary>
+    public void Dispose()
+    {
+        Stdout.Dispose();
+        Stderr.Dispose();
+        if (!_isEnding)
+        {
+            _isEnding = true;
+            _ = EndAsync();
+        }
+    }
+
+    private static async Task<bool> HasByteAsync(Watch ready, CancellationToken cancellation)
+    {
+        var one = new byte[1];
+        while (true)
+        {
+            var read = Descriptors.Read(ready.File, one);
+            if (read >= 0 || Errno.Last != Errno.TryAgain)
+            {
+                return read > 0;
+            }
+
+            await ready.ReadableAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        foreach (var (wait, signal) in ((TimeSpan, int)[])[(s_afterEnd, Signals.Terminate), (s_afterTerminate, Signals.Kill)])
+        {
+            await Task.WhenAny(_end, Task.Delay(wait, _time, CancellationToken.None)).ConfigureAwait(false);
+            if (_end.IsCompleted)
+            {
+                return;
+            }
+
+            _ = Signals.Send(_pid, signal);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using ImageStore.Integration.Tests.Support;
+
+namespace ImageStore.Integration.Tests.ShimTests;
+
+/// <summary>Debian's containerd with our shim in its PATH, an image of busybox, and a namespace that nobody else has.</summary>
+public sealed class ShimNode : IAsyncLifetime
+{
+    public const string Image = "busybox:test";
+    public const string Runtime = "io.containerd.imagestore.v1";
+
+    private const string ShimName = "containerd-shim-imagestore-v1";
+    private const int Attempts = 200;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly string[] s_applets = ["sh", "echo", "cat", "sleep", "true", "kill", "ls", "dd", "env", "stty", "tty"];
+
+    private readonly DirectoryInfo _work = Directory.CreateTempSubdirectory("shim-");
+    private readonly string _tenant = $"shim-{Guid.NewGuid():N}"[..16];
+    private Process? _server;
+
+    /// <summary>A folder for whatever a test needs.</summary>
+    public string Work => _work.FullName;
+
+    /// <summary>The built shim, which lies beside the built program.</summary>
+    public static string Shim
+    {
+        get
+        {
+            var program = new FileInfo(ImageStoreCli.Binary);
+            var folder = (program.ResolveLinkTarget(returnFinalTarget: true) ?? program).FullName;
+            var shim = Path.Combine(Path.GetDirectoryName(folder)!, ShimName);
+            return File.Exists(shim) ? shim : throw new InvalidOperationException($"There is no {shim}: run ./test.");
+        }
+    }
+
+    private string Socket => Path.Combine(Work, "sock");
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!IsPossible())
+        {
+            return;
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(Work, "config.toml"), $"""
+            version = 2
+            root = "{Work}/root"
+            state = "{Work}/state"
+            disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+            [grpc]
+              address = "{Socket}"
+            """);
+        await StartAsync();
+        await ImportAsync();
+    }
+
+    /// <summary>Skips the test where it cannot be run.</summary>
+    public static void Need()
+    {
+        Run.NeedRoot();
+        Run.Need("containerd", "ctr", "runc");
+        if (!File.Exists("/bin/busybox"))
+        {
+            Assert.Skip("busybox-static is not installed");
+        }
+    }
+
+    /// <summary>Runs ctr, whatever it ends with.</summary>
+    internal Task<Run.Result> TryAsync(params string[] arguments) => Run.TryAsync("ctr", [.. Global(), .. arguments]);
+
+    /// <summary>Runs ctr, which has to end well.</summary>
+    internal Task<string> OkAsync(params string[] arguments) => Run.AsyncOk("ctr", [.. Global(), .. arguments]);
+
+    /// <summary>Begins ctr.</summary>
+    internal Process Start(params string[] arguments) => Run.Start("ctr", [.. Global(), .. arguments]);
+
+    /// <summary>What <c>ctr run</c> takes before the container's name.</summary>
+    internal static string[] With(params string[] options) => ["run", "--runtime", Runtime, .. options, Image];
+
+    /// <summary>ctr as a shell has it.</summary>
+    internal string CommandLine(params string[] arguments) => string.Join(' ', ["ctr", .. Global(), .. arguments]);
+
+    /// <summary>Waits until a task is as it should be; empty for there is none.</summary>
+    internal async Task WaitForAsync(string id, string status)
+    {
+        var seen = string.Empty;
+        for (var until = Stopwatch.StartNew(); until.Elapsed < s_patience; await Task.Delay(50))
+        {
+            seen = (await OkAsync("tasks", "ls")).Split('\n').FirstOrDefault(line => line.StartsWith(id + " ", StringComparison.Ordinal)) ?? string.Empty;
+            if (status.Length == 0 ? seen.Length == 0 : seen.TrimEnd().EndsWith(status, StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"{id} is not {status}: '{seen}'. {await LogAsync()}");
+    }
+
+    /// <summary>The process of a task.</summary>
+    internal async Task<int> PidOfAsync(string id) =>
+        int.Parse((await OkAsync("tasks", "ls")).Split('\n').Single(line => line.StartsWith(id + " ", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
+
+    /// <summary>The shims of a container.</summary>
+    internal async Task<List<int>> ShimsOfAsync(string id) => [.. (await ProcessesAsync())
+        .Where(line => line.Contains(ShimName, StringComparison.Ordinal) && line.Contains($"-id {id} -address {Socket}", StringComparison.Ordinal))
+        .Select(line => int.Parse(line.Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0]))];
+
+    /// <summary>Kills a task and removes it with its container.</summary>
+    internal async Task RemoveAsync(string id)
+    {
+        await TryAsync("tasks", "kill", "-s", "KILL", id);
+        await WaitForAsync(id, "STOPPED");
+        await TryAsync("tasks", "rm", id);
+        await OkAsync("containers", "rm", id);
+    }
+
+    internal async Task KillAsync()
+    {
+        _server!.Kill();
+        await _server.WaitForExitAsync();
+    }
+
+    internal async Task StartAsync()
+    {
+        var path = $"{Path.GetDirectoryName(Shim)}:{Environment.GetEnvironmentVariable("PATH")}";
+        _server = Run.Start("sh", ["-c", $"exec containerd --config {Work}/config.toml >> {Work}/log 2>&1"], new Dictionary<string, string> { ["PATH"] = path });
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            if ((await TryAsync("version")).ExitCode == 0)
+            {
+                return;
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new InvalidOperationException($"containerd does not answer: {await LogAsync()}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            var left = await LeftAsync();
+            await KillAsync();
+            _server.Dispose();
+            foreach (var folder in CgroupFolders())
+            {
+                Directory.Delete(folder);
+            }
+
+            Assert.True(left.Count == 0, $"It is left: {string.Join("; ", left)}");
+        }
+
+        _work.Delete(recursive: true);
+    }
+
+    private static bool IsPossible() =>
+        Environment.IsPrivilegedProcess && Run.Find("ctr") is not null && Run.Find("containerd") is not null && Run.Find("runc") is not null && File.Exists("/bin/busybox");
+
+    /// <summary>What there should be none of any more: shims, mounts, bundles, sockets and cgroups.</summary>
+    private async Task<List<string>> LeftAsync()
+    {
+        List<string> left = [];
+        for (var until = Stopwatch.StartNew(); until.Elapsed < TimeSpan.FromSeconds(5); await Task.Delay(100))
+        {
+            left =
+            [
+                .. (await ProcessesAsync()).Where(line => line.Contains(ShimName, StringComparison.Ordinal) && line.Contains(Socket, StringComparison.Ordinal)),
+                .. (await File.ReadAllLinesAsync("/proc/self/mountinfo")).Where(line => line.Contains(Work, StringComparison.Ordinal)),
+                .. Bundles(),
+                .. CgroupFolders().SelectMany(Directory.EnumerateDirectories),
+            ];
+            if (left.Count == 0)
+            {
+                return left;
+            }
+        }
+
+        return left;
+    }
+
+    private string[] Bundles() =>
+        Path.Combine(Work, "state/io.containerd.runtime.v2.task", _tenant) is var folder && Directory.Exists(folder) ? Directory.GetDirectories(folder) : [];
+
+    private IEnumerable<string> CgroupFolders() =>
+        Directory.EnumerateDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(folder => Path.Combine(folder, _tenant)).Where(Directory.Exists);
+
+    private static async Task<string[]> ProcessesAsync() => (await Run.AsyncOk("ps", "-eo", "pid,args", "-ww")).Split('\n');
+
+    private async Task ImportAsync()
+    {
+        using var layer = new LayerBuilder().Directory("bin/").Directory("tmp/").Directory("proc/").Directory("dev/").Directory("sys/")
+            .File("bin/busybox", await File.ReadAllBytesAsync("/bin/busybox"), 0x1ED);
+        foreach (var applet in s_applets)
+        {
+            layer.Symlink($"bin/{applet}", "busybox");
+        }
+
+        var layout = Layouts.Write(Path.Combine(Work, "layout"), [Layouts.Gzip(layer.ToArray())]);
+        await Run.AsyncOk("tar", "-C", layout, "-cf", Path.Combine(Work, "image.tar"), ".");
+        await OkAsync("images", "import", "--base-name", "busybox", Path.Combine(Work, "image.tar"));
+        await OkAsync("images", "tag", "busybox:latest", Image);
+    }
+
+    private async Task<string> LogAsync() => File.Exists(Path.Combine(Work, "log")) ? await File.ReadAllTextAsync(Path.Combine(Work, "log")) : string.Empty;
+
+    private string[] Global() => ["-a", Socket, "-n", _tenant];
+}

@@ -1,0 +1,61 @@
+namespace ImageStore.Integration.Tests.ShimTests;
+
+/// <summary>Who outlives whom.</summary>
+[Collection(ShimGroup.Name)]
+public sealed class SurvivalTests(ShimNode node)
+{
+    [Fact]
+    public async Task Containerd_KilledAndStarted_FindsTheTaskAndHowItEnded()
+    {
+        ShimNode.Need();
+        await node.OkAsync([.. ShimNode.With("-d"), "outlives", "sh", "-c", "sleep 4; exit 9"]);
+        await node.OkAsync([.. ShimNode.With("-d"), "meanwhile", "sh", "-c", "sleep 0.5; exit 8"]);
+        var pid = await node.PidOfAsync("outlives");
+        await node.KillAsync();
+        await Task.Delay(1000);
+        await node.StartAsync();
+        Assert.Equal(pid, await node.PidOfAsync("outlives"));
+        await node.WaitForAsync("meanwhile", "STOPPED");
+        await node.WaitForAsync("outlives", "STOPPED");
+        Assert.Contains("exit code 8", (await node.TryAsync("tasks", "rm", "meanwhile")).Error);
+        Assert.Contains("exit code 9", (await node.TryAsync("tasks", "rm", "outlives")).Error);
+        await node.OkAsync("containers", "rm", "outlives", "meanwhile");
+    }
+
+    [Fact]
+    public async Task Shim_Killed_LeavesNothing()
+    {
+        ShimNode.Need();
+        await node.OkAsync([.. ShimNode.With("-d"), "orphan", "sleep", "1000"]);
+        var pid = await node.PidOfAsync("orphan");
+        var shim = Assert.Single(await node.ShimsOfAsync("orphan"));
+        await Support.Run.AsyncOk("kill", "-9", shim.ToString());
+        await node.WaitForAsync("orphan", string.Empty);
+        for (var attempt = 0; attempt < 100 && Directory.Exists($"/proc/{pid}"); attempt++)
+        {
+            await Task.Delay(50);
+        }
+
+        Assert.False(Directory.Exists($"/proc/{pid}"), "its process is left");
+        await node.OkAsync("containers", "rm", "orphan");
+    }
+
+    [Fact]
+    public async Task Init_Ended_TakesWhatSharesItsPidsAlong()
+    {
+        ShimNode.Need();
+        if (!(await node.TryAsync("run", "--help")).Output.Contains("--with-ns", StringComparison.Ordinal))
+        {
+            Assert.Skip("this ctr joins no namespaces");
+        }
+
+        await node.OkAsync([.. ShimNode.With("-d"), "owns", "sleep", "1000"]);
+        var pids = $"pid:/proc/{await node.PidOfAsync("owns")}/ns/pid";
+        await node.OkAsync([.. ShimNode.With("-d", "--with-ns", pids), "shares", "sh", "-c", "sleep 1234 & sleep 1; exit 6"]);
+        await node.WaitForAsync("shares", "STOPPED");
+        Assert.DoesNotContain("sleep 1234", await Support.Run.AsyncOk("ps", "-eo", "args"));
+        Assert.Contains("exit code 6", (await node.TryAsync("tasks", "rm", "shares")).Error);
+        await node.OkAsync("containers", "rm", "shares");
+        await node.RemoveAsync("owns");
+    }
+}

@@ -1,0 +1,17 @@
+using ImageStore.Shim.Mounts;
+
+namespace ImageStore.Shim.Tests.Mounts;
+
+public sealed class MountTableTests
+{
+    [Fact]
+    public void Below_FindsWhatIsThereAndUnder_TheLatestFirst() => Assert.Equal(
+        ["/b/rootfs/with space", "/b/rootfs"],
+        MountTable.Below("/b/rootfs",
+        [
+            "1 0 0:1 / / rw - ext4 /dev/vda rw",
+            "2 1 0:2 / /b/rootfs rw,relatime - overlay overlay rw",
+            "3 1 0:2 / /b/rootfs2 rw,relatime - overlay overlay rw",
+            @"4 2 0:3 / /b/rootfs/with\040space rw - tmpfs tmpfs rw",
+        ]));
+}
