@@ -53,6 +53,7 @@ internal sealed record DaemonArguments
             Settings = SettingsFile.Load(Config, Root),
             OnWait = holder => tell($"imagestored: waiting for {holder}, which has the root"),
         },
+        State = Path.GetFullPath(State),
         Address = Path.GetFullPath(Address ?? Path.Combine(State, SocketName)),
         Tell = line => tell($"imagestored: {line}"),
     };

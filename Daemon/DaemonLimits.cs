@@ -51,8 +51,14 @@ internal static class DaemonLimits
     /// <summary>Bytes of all events that are kept for subscribers that come back.</summary>
     public const int ReplayedBytes = 4 << 20;
 
+    /// <summary>Connections of shims that tell what happens.</summary>
+    public const int ShimConnections = 16384;
+
     /// <summary>Lines that the audit log may be behind.</summary>
     public const int AuditQueue = 1024;
+
+    /// <summary>How long is waited when a shim could not connect, before the next may.</summary>
+    public static readonly TimeSpan AcceptPause = TimeSpan.FromSeconds(1);
 
     /// <summary>How long calls that are under way may take when the daemon is asked to stop.</summary>
     public static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);

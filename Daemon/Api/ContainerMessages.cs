@@ -93,7 +93,7 @@ internal static class ContainerMessages
         return after with { Labels = labels, Extensions = extensions };
     }
 
-    private static Any? ToWire(TypedBytes? value) =>
+    public static Any? ToWire(TypedBytes? value) =>
         value is null ? null : new Any { TypeUrl = value.Type, Value = UnsafeByteOperations.UnsafeWrap(value.Value) };
 
     private static TypedBytes? FromWire(Any? value) => value is null ? null : new TypedBytes(value.TypeUrl, value.Value.ToByteArray());

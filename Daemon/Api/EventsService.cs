@@ -28,17 +28,7 @@ internal sealed class EventsService(EventHub hub, DaemonLife life) : V1.Events.E
 
     public override Task<Empty> Forward(V1.ForwardRequest request, ServerCallContext context)
     {
-        var envelope = request.Envelope ?? throw new ImageStoreException(ErrorKind.InvalidArgument, "The request has no event.");
-        NamespaceName.Check(envelope.Namespace);
-        Topics.Check(envelope.Topic);
-        Checked(envelope.Event);
-        if (envelope.Timestamp is null)
-        {
-            throw new ImageStoreException(ErrorKind.InvalidArgument, "An event that is handed on has to tell when it was.");
-        }
-
-        envelope.Timestamp.FromWire();
-        hub.Forward(envelope);
+        hub.Forward(Checked(request.Envelope));
         return Task.FromResult(new Empty());
     }
 
@@ -55,6 +45,28 @@ internal sealed class EventsService(EventHub hub, DaemonLife life) : V1.Events.E
         {
             await responseStream.WriteAsync(envelope, end.Token).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>An event that is handed on.</summary>
+    /// <exception cref="ImageStoreException">A part of it is not there or malformed (<see cref="ErrorKind.InvalidArgument"/>), or it is too
+    /// large.</exception>
+    public static Envelope Checked(Envelope? envelope)
+    {
+        if (envelope is null)
+        {
+            throw new ImageStoreException(ErrorKind.InvalidArgument, "The request has no event.");
+        }
+
+        NamespaceName.Check(envelope.Namespace);
+        Topics.Check(envelope.Topic);
+        Checked(envelope.Event);
+        if (envelope.Timestamp is null)
+        {
+            throw new ImageStoreException(ErrorKind.InvalidArgument, "An event that is handed on has to tell when it was.");
+        }
+
+        envelope.Timestamp.FromWire();
+        return envelope;
     }
 
     private static Any Checked(Any? happened) => happened switch

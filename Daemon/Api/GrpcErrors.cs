@@ -37,6 +37,8 @@ internal static class GrpcErrors
     public static RpcException Of(Exception failure, bool isStopping) => failure switch
     {
         RpcException known => known,
+        // Of a shim, whose codes are the same.
+        Runtime.Ttrpc.RpcException known => Make((StatusCode)(int)known.Code, known.Message),
         ImageStoreException known => new RpcException(
             new Status(CodeOf(known.Kind), known.Remedy is { } remedy ? $"{known.Message} {remedy}" : known.Message), TrailersOf(known)),
         OperationCanceledException when isStopping => Make(StatusCode.Unavailable, "The daemon is stopping: call again when it is back."),

@@ -13,7 +13,7 @@ internal sealed class PluginList(ServedStore store) : IDisposable
     private const string ProbedNamespace = "default";
 
     private static readonly string[] s_services =
-        ["containers", "content", "diff", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "snapshots", "streaming", "transfer", "version"];
+        ["containers", "content", "diff", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "snapshots", "streaming", "tasks", "transfer", "version"];
 
     private readonly SemaphoreSlim _once = new(1, 1);
     private IReadOnlyList<Plugin>? _known;
@@ -42,6 +42,7 @@ internal sealed class PluginList(ServedStore store) : IDisposable
             new() { Type = "io.containerd.metadata.v1", Id = "litedb", Requires = { "io.containerd.content.v1", SnapshotterType } },
             new() { Type = "io.containerd.differ.v1", Id = "walking", Requires = { "io.containerd.metadata.v1" }, Platforms = { Own() } },
             new() { Type = "io.containerd.gc.v1", Id = "scheduler", Requires = { "io.containerd.metadata.v1" } },
+            new() { Type = "io.containerd.runtime.v2", Id = "task", Requires = { "io.containerd.metadata.v1" }, Platforms = { Own() } },
             new() { Type = "io.containerd.streaming.v1", Id = "manager" },
             new() { Type = "io.containerd.transfer.v1", Id = "local", Requires = { "io.containerd.metadata.v1" }, Platforms = { Own() } },
         ];

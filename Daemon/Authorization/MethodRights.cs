@@ -9,6 +9,7 @@ internal static class MethodRights
     private static readonly MethodRight s_anybody = new(AccessRights.None, NamespaceSource.None);
     private static readonly MethodRight s_read = new(AccessRights.Read, NamespaceSource.Header);
     private static readonly MethodRight s_write = new(AccessRights.Write, NamespaceSource.Header);
+    private static readonly MethodRight s_run = new(AccessRights.Run, NamespaceSource.Header);
     private static readonly MethodRight s_readNamed = new(AccessRights.Read, NamespaceSource.Request);
     private static readonly MethodRight s_writeNamed = new(AccessRights.Write, NamespaceSource.Request);
     private static readonly MethodRight s_administerAll = new(AccessRights.Administer, NamespaceSource.All);
@@ -85,6 +86,23 @@ internal static class MethodRights
         ["/containerd.services.containers.v1.Containers/Create"] = s_write,
         ["/containerd.services.containers.v1.Containers/Update"] = s_write,
         ["/containerd.services.containers.v1.Containers/Delete"] = s_write,
+
+        ["/containerd.services.tasks.v1.Tasks/Get"] = s_read,
+        ["/containerd.services.tasks.v1.Tasks/List"] = s_read,
+        ["/containerd.services.tasks.v1.Tasks/ListPids"] = s_read,
+        ["/containerd.services.tasks.v1.Tasks/Metrics"] = s_read,
+        ["/containerd.services.tasks.v1.Tasks/Wait"] = s_read,
+        ["/containerd.services.tasks.v1.Tasks/Create"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/Start"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/Delete"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/DeleteProcess"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/Kill"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/Exec"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/ResizePty"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/CloseIO"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/Pause"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/Resume"] = s_run,
+        ["/containerd.services.tasks.v1.Tasks/Update"] = s_run,
 
         ["/containerd.services.events.v1.Events/Publish"] = s_write,
         ["/containerd.services.events.v1.Events/Forward"] = s_writeNamed,

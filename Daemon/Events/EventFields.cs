@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using ImageStore.Daemon.Filters;
 using ImageStore.Daemon.Protocol.Happened;
+using ImageStore.Runtime.Protocol.Happened;
 using ImageStore.Runtime.Protocol.Types;
 
 namespace ImageStore.Daemon.Events;
@@ -32,6 +33,15 @@ internal static class EventFields
             "containerd.events.SnapshotPrepare" => SnapshotPrepare.Parser,
             "containerd.events.SnapshotCommit" => SnapshotCommit.Parser,
             "containerd.events.SnapshotRemove" => SnapshotRemove.Parser,
+            "containerd.events.TaskCreate" => TaskCreate.Parser,
+            "containerd.events.TaskStart" => TaskStart.Parser,
+            "containerd.events.TaskExit" => TaskExit.Parser,
+            "containerd.events.TaskDelete" => TaskDelete.Parser,
+            "containerd.events.TaskOOM" => TaskOOM.Parser,
+            "containerd.events.TaskExecAdded" => TaskExecAdded.Parser,
+            "containerd.events.TaskExecStarted" => TaskExecStarted.Parser,
+            "containerd.events.TaskPaused" => TaskPaused.Parser,
+            "containerd.events.TaskResumed" => TaskResumed.Parser,
             "containerd.services.images.v1.ImageCreate" => ImageCreate.Parser,
             "containerd.services.images.v1.ImageUpdate" => ImageUpdate.Parser,
             "containerd.services.images.v1.ImageDelete" => ImageDelete.Parser,
@@ -73,6 +83,20 @@ internal static class EventFields
         (SnapshotCommit one, "snapshotter") => Fields.Text(one.Snapshotter, out value),
         (SnapshotRemove one, "key") => Fields.Text(one.Key, out value),
         (SnapshotRemove one, "snapshotter") => Fields.Text(one.Snapshotter, out value),
+        (TaskCreate one, "container_id") => Fields.Text(one.ContainerId, out value),
+        (TaskCreate one, "bundle") => Fields.Text(one.Bundle, out value),
+        (TaskStart one, "container_id") => Fields.Text(one.ContainerId, out value),
+        (TaskExit one, "container_id") => Fields.Text(one.ContainerId, out value),
+        (TaskExit one, "id") => Fields.Text(one.Id, out value),
+        (TaskDelete one, "container_id") => Fields.Text(one.ContainerId, out value),
+        (TaskDelete one, "id") => Fields.Text(one.Id, out value),
+        (TaskOOM one, "container_id") => Fields.Text(one.ContainerId, out value),
+        (TaskExecAdded one, "container_id") => Fields.Text(one.ContainerId, out value),
+        (TaskExecAdded one, "exec_id") => Fields.Text(one.ExecId, out value),
+        (TaskExecStarted one, "container_id") => Fields.Text(one.ContainerId, out value),
+        (TaskExecStarted one, "exec_id") => Fields.Text(one.ExecId, out value),
+        (TaskPaused one, "container_id") => Fields.Text(one.ContainerId, out value),
+        (TaskResumed one, "container_id") => Fields.Text(one.ContainerId, out value),
         (ImageCreate one, "name") => Fields.Text(one.Name, out value),
         (ImageCreate one, "labels") => Fields.Label(path, one.Labels, out value),
         (ImageUpdate one, "name") => Fields.Text(one.Name, out value),

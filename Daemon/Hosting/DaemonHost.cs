@@ -3,7 +3,6 @@ using Grpc.AspNetCore.Server;
 using ImageStore.Daemon.Api;
 using ImageStore.Daemon.Auditing;
 using ImageStore.Daemon.Authorization;
-using ImageStore.Daemon.Events;
 using ImageStore.Daemon.Streaming;
 using ImageStore.Engine.Configuration;
 using ImageStore.Engine.Serving;
@@ -40,7 +39,9 @@ public static class DaemonHost
         TellOfDoor(settings, isActivated: activated is not null, life);
         try
         {
-            await ServeAsync(store, life, new Entrance(socket, options.Address, policy, auditor), stop).ConfigureAwait(false);
+            var shims = await TaskHost.StartAsync(options, store, life, stop).ConfigureAwait(false);
+            await using var leaving = shims.ConfigureAwait(false);
+            await ServeAsync(store, shims, life, new Entrance(socket, options.Address, policy, auditor), stop).ConfigureAwait(false);
         }
         finally
         {
@@ -64,9 +65,9 @@ public static class DaemonHost
         }
     }
 
-    private static async Task ServeAsync(ServedStore store, DaemonLife life, Entrance entrance, CancellationToken stop)
+    private static async Task ServeAsync(ServedStore store, TaskHost shims, DaemonLife life, Entrance entrance, CancellationToken stop)
     {
-        var app = Build(store, life, entrance);
+        var app = Build(store, shims, life, entrance);
         await using var closing = app.ConfigureAwait(false);
         await app.StartAsync(stop).ConfigureAwait(false);
         life.Tell($"serving {store.Root} on {entrance.Address}");
@@ -88,7 +89,7 @@ public static class DaemonHost
         }
     }
 
-    private static WebApplication Build(ServedStore store, DaemonLife life, Entrance entrance)
+    private static WebApplication Build(ServedStore store, TaskHost shims, DaemonLife life, Entrance entrance)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore()
@@ -97,8 +98,8 @@ public static class DaemonHost
         builder.Services.AddLogging();
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc(ConfigureGrpc);
-        builder.Services.AddSingleton(life).AddSingleton(store).AddSingleton(store.Time).AddSingleton<Tenants>().AddSingleton<EventHub>()
-            .AddSingleton<StreamTable>();
+        builder.Services.AddSingleton(life).AddSingleton(store).AddSingleton(store.Time).AddSingleton<Tenants>().AddSingleton(shims.Events)
+            .AddSingleton(shims.Tasks).AddSingleton<StreamTable>();
         builder.Services.AddSingleton(entrance.Auditor).AddSingleton<AuditInterceptor>().AddSingleton<ErrorInterceptor>().AddSingleton<AccessInterceptor>();
         AddServices(builder.Services);
         var app = builder.Build();
@@ -113,7 +114,7 @@ public static class DaemonHost
         .AddSingleton<NamespacesService>().AddSingleton<LeasesService>()
         .AddSingleton<ContentService>().AddSingleton<ImagesService>()
         .AddSingleton<SnapshotsService>().AddSingleton<DiffService>()
-        .AddSingleton<ContainersService>().AddSingleton<EventsService>()
+        .AddSingleton<ContainersService>().AddSingleton<TasksService>().AddSingleton<EventsService>()
         .AddSingleton<StreamingService>().AddSingleton<TransferService>()
         .AddSingleton<StoreService>();
 
@@ -129,6 +130,7 @@ public static class DaemonHost
         app.MapGrpcService<SnapshotsService>();
         app.MapGrpcService<DiffService>();
         app.MapGrpcService<ContainersService>();
+        app.MapGrpcService<TasksService>();
         app.MapGrpcService<EventsService>();
         app.MapGrpcService<StreamingService>();
         app.MapGrpcService<TransferService>();

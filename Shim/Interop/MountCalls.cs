@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ImageStore.Runtime.Mounts;
 
 namespace ImageStore.Shim.Interop;
 
@@ -30,7 +31,7 @@ internal static partial class MountCalls
 
     public static int Mount(string source, string target, string? type, ulong flags, string? data) => MountCore(source, target, type, flags, data);
 
-    public static int Unmount(string target, int flags) => UnmountCore(target, flags);
+    public static int Unmount(string target, int flags) => MountPoints.Unmount(target, flags);
 
     public static int ChangeDirectory(string path) => ChangeDirectoryCore(path);
 
@@ -51,9 +52,6 @@ internal static partial class MountCalls
 
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MountCore(string source, string target, string? type, ulong flags, string? data);
-
-    [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int UnmountCore(string target, int flags);
 
     [LibraryImport("libc", EntryPoint = "chdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeDirectoryCore(string path);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImageStore.Runtime.Mounts;
 using ImageStore.Runtime.Protocol.Types;
 using ImageStore.Shim.Interop;
 using ImageStore.Store.Errors;
@@ -49,7 +50,7 @@ internal static class Rootfs
     /// <remarks>What stays busy for a second goes out of sight at once, and away when nobody uses it any more.</remarks>
     public static async Task UnmountAsync(string path, TimeProvider time)
     {
-        for (var round = 0; round < MostRounds && MountTable.Below(path) is { Count: > 0 } mounted; round++)
+        for (var round = 0; round < MostRounds && MountInfo.Below(path) is { Count: > 0 } mounted; round++)
         {
             foreach (var target in mounted)
             {

@@ -67,6 +67,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
             Registry = _registry,
             Settings = _settings with { Collection = new SchedulerOptions { StartupDelay = s_never, Interval = s_never, MutationThreshold = 0 } },
         },
+        State = In(_work, "state"),
         Address = address,
         Tell = line =>
         {

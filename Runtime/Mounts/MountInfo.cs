@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace ImageStore.Shim.Mounts;
+namespace ImageStore.Runtime.Mounts;
 
 /// <summary>What is mounted, as <c>/proc/self/mountinfo</c> tells.</summary>
-internal static class MountTable
+internal static class MountInfo
 {
     private const int TargetField = 4;
 

@@ -1,13 +1,13 @@
-using ImageStore.Shim.Mounts;
+using ImageStore.Runtime.Mounts;
 
-namespace ImageStore.Shim.Tests.Mounts;
+namespace ImageStore.Runtime.Tests.Mounts;
 
-public sealed class MountTableTests
+public sealed class MountInfoTests
 {
     [Fact]
     public void Below_FindsWhatIsThereAndUnder_TheLatestFirst() => Assert.Equal(
         ["/b/rootfs/with space", "/b/rootfs"],
-        MountTable.Below("/b/rootfs",
+        MountInfo.Below("/b/rootfs",
         [
             "1 0 0:1 / / rw - ext4 /dev/vda rw",
             "2 1 0:2 / /b/rootfs rw,relatime - overlay overlay rw",

@@ -1,0 +1,75 @@
+using System.Net.Sockets;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using ImageStore.Runtime.Protocol.Tasks;
+using ImageStore.Runtime.Ttrpc;
+using ImageStore.Store.Errors;
+
+namespace ImageStore.Runtime.Shims;
+
+/// <summary>An open connection to a shim, for one container of those that it has.</summary>
+internal sealed class ShimConnection : IAsyncDisposable
+{
+    private const string NamespaceHeader = "containerd-namespace-ttrpc";
+
+    private readonly TtrpcClient _client;
+    private readonly string _service;
+    private readonly KeyValuePair<string, string>[] _headers;
+    private int _isDisposed;
+
+    private ShimConnection(TtrpcClient client, int version, string @namespace)
+    {
+        _client = client;
+        _service = $"containerd.task.v{version}.Task";
+        _headers = [new(NamespaceHeader, @namespace)];
+    }
+
+    /// <summary>Ends when the shim has gone, or the connection was disposed of.</summary>
+    public Task Closed => _client.Closed;
+
+    /// <summary>Connects.</summary>
+    /// <exception cref="ImageStoreException">Nobody listens there (<see cref="ErrorKind.Unavailable"/>).</exception>
+    public static async Task<ShimConnection> OpenAsync(ShimAddress address, string @namespace, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(address.Socket), cancellationToken).ConfigureAwait(false);
+            return new ShimConnection(new TtrpcClient(new NetworkStream(socket, ownsSocket: true), time), address.Version, @namespace);
+        }
+        catch (Exception failure) when (failure is SocketException or ArgumentException)
+        {
+            socket.Dispose();
+            throw new ImageStoreException(
+                ErrorKind.Unavailable, $"The shim at {Printable.Of(address.Socket)} does not answer: {Printable.Of(failure.Message)}", null, failure);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Calls a method of the task service.</summary>
+    /// <exception cref="RpcException">The shim's error, or it is gone (<see cref="RpcCode.Unavailable"/>).</exception>
+    public Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> answer, TimeSpan timeout, CancellationToken cancellationToken)
+        where T : IMessage<T> => _client.CallAsync(_service, method, request, answer, _headers, timeout, cancellationToken);
+
+    /// <summary>Calls a method that takes as long as it takes.</summary>
+    public Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> answer, CancellationToken cancellationToken)
+        where T : IMessage<T> => CallAsync(method, request, answer, Timeout.InfiniteTimeSpan, cancellationToken);
+
+    /// <summary>Asks the shim to end, unless it has other containers; a shim that ends at once may not answer.</summary>
+    public async Task ShutdownAsync(string id)
+    {
+        try
+        {
+            await CallAsync("Shutdown", new ShutdownRequest { Id = id }, Empty.Parser, ShimLimits.Shutdown, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+        }
+    }
+
+    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _isDisposed, 1) == 0 ? _client.DisposeAsync() : ValueTask.CompletedTask;
+}
