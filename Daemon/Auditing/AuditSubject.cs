@@ -69,7 +69,7 @@ internal static class AuditSubject
         Running.DeleteTaskRequest one => one.ContainerId,
         Running.DeleteProcessRequest one => $"{one.ContainerId} {one.ExecId}",
         Running.GetRequest one => $"{one.ContainerId} {one.ExecId}",
-        Running.KillRequest one => FormattableString.Invariant($"{one.ContainerId} {one.ExecId} {one.Signal}"),
+        Running.KillRequest one => $"{one.ContainerId} {one.ExecId}",
         Running.ExecProcessRequest one => $"{one.ContainerId} {one.ExecId}",
         Running.ResizePtyRequest one => $"{one.ContainerId} {one.ExecId}",
         Running.CloseIORequest one => $"{one.ContainerId} {one.ExecId}",

@@ -14,6 +14,7 @@ internal sealed record ShimAddress(int Version, string Socket)
 {
     private const string Scheme = "unix://";
     private const string OnlyProtocol = "ttrpc";
+    private const int LongestAddress = 4096;
     private const int Oldest = 2;
     private const int Newest = 3;
 
@@ -70,7 +71,7 @@ internal sealed record ShimAddress(int Version, string Socket)
     {
         var why = version is < Oldest or > Newest ? string.Create(CultureInfo.InvariantCulture, $"version {version} of the task service")
             : protocol is not (OnlyProtocol or "") ? $"the protocol {Printable.Of(protocol)}"
-            : !address.StartsWith(Scheme + "/", StringComparison.Ordinal) ? $"the address '{Printable.Of(address)}'"
+            : !address.StartsWith(Scheme + "/", StringComparison.Ordinal) || address.Length > LongestAddress || address.Any(char.IsControl) ? $"the address '{Printable.Of(address)}'"
             : null;
         return why is null ? new ShimAddress(version, address[Scheme.Length..]) : throw new ImageStoreException(
             ErrorKind.Unsupported, $"The shim has {why}, which is not spoken here.", $"Versions {Oldest} and {Newest} over {OnlyProtocol} on a Unix socket are.");

@@ -52,8 +52,19 @@ internal sealed class ShimConnection : IAsyncDisposable
 
     /// <summary>Calls a method of the task service.</summary>
     /// <exception cref="RpcException">The shim's error, or it is gone (<see cref="RpcCode.Unavailable"/>).</exception>
-    public Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> answer, TimeSpan timeout, CancellationToken cancellationToken)
-        where T : IMessage<T> => _client.CallAsync(_service, method, request, answer, _headers, timeout, cancellationToken);
+    public async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> answer, TimeSpan timeout, CancellationToken cancellationToken)
+        where T : IMessage<T>
+    {
+        try
+        {
+            return await _client.CallAsync(_service, method, request, answer, _headers, timeout, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // The client goes on on the thread that reads answers, as the shim's has to: whoever blocks would hold up all others.
+            await Task.Yield();
+        }
+    }
 
     /// <summary>Calls a method that takes as long as it takes.</summary>
     public Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> answer, CancellationToken cancellationToken)

@@ -75,6 +75,11 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
     {
         lock (_gate)
         {
+            if (_isDone)
+            {
+                return;
+            }
+
             _isDone = true;
             _wake.WriteByte(0);
         }
@@ -104,14 +109,14 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
 
             if (waiting[0].Found != 0)
             {
-                RandomAccess.Read(woken, piece, 0);
+                Read(woken, piece, (nuint)piece.Length);
             }
 
             for (var i = 0; i < logs.Count; i++)
             {
-                if (waiting[i + 1].Found != 0)
+                if (waiting[i + 1].Found != 0 && Read(logs[i].File, piece, (nuint)piece.Length) is var read && read > 0)
                 {
-                    logs[i].Take(piece.AsSpan(0, RandomAccess.Read(logs[i].File, piece, 0)), tell);
+                    logs[i].Take(piece.AsSpan(0, (int)read), tell);
                 }
             }
         }
@@ -137,6 +142,10 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int Poll([In, Out] PollEntry[] entries, nuint count, int timeout);
+
+    // .NET reads only what can be sought in by a handle alone.
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    private static partial nint Read(SafeFileHandle file, [Out] byte[] bytes, nuint count);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct PollEntry

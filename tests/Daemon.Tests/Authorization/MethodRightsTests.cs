@@ -21,7 +21,7 @@ public sealed class MethodRightsTests
     private static readonly string[] s_reading =
     [
         "Version", "Plugins", "Server", "PluginInfo", "Check", "Watch", "Get", "List", "ListStream", "ListResources", "Info", "Read", "Status",
-        "ListStatuses", "Find", "Mounts", "Stat", "Usage", "Subscribe", "Stream",
+        "ListStatuses", "Find", "Mounts", "Stat", "Usage", "Subscribe", "Stream", "ListPids", "Metrics", "Wait",
     ];
 
     public static TheoryData<string> Methods => [.. Mapped().Keys];

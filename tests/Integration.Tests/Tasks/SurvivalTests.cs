@@ -1,15 +1,14 @@
-namespace ImageStore.Integration.Tests.ShimTests;
+namespace ImageStore.Integration.Tests.Tasks;
 
 /// <summary>Who outlives whom.</summary>
-[Collection(ShimGroup.Name)]
-public sealed class SurvivalTests(ShimNode node)
+public abstract class SurvivalTests(TaskNode node)
 {
     [Fact]
     public async Task Containerd_KilledAndStarted_FindsTheTaskAndHowItEnded()
     {
-        ShimNode.Need();
-        await node.OkAsync([.. ShimNode.With("-d"), "outlives", "sh", "-c", "sleep 4; exit 9"]);
-        await node.OkAsync([.. ShimNode.With("-d"), "meanwhile", "sh", "-c", "sleep 0.5; exit 8"]);
+        TaskNode.Need();
+        await node.OkAsync([.. node.With("-d"), "outlives", "sh", "-c", "sleep 4; exit 9"]);
+        await node.OkAsync([.. node.With("-d"), "meanwhile", "sh", "-c", "sleep 0.5; exit 8"]);
         var pid = await node.PidOfAsync("outlives");
         await node.KillAsync();
         await Task.Delay(1000);
@@ -25,8 +24,8 @@ public sealed class SurvivalTests(ShimNode node)
     [Fact]
     public async Task Shim_Killed_LeavesNothing()
     {
-        ShimNode.Need();
-        await node.OkAsync([.. ShimNode.With("-d"), "orphan", "sleep", "1000"]);
+        TaskNode.Need();
+        await node.OkAsync([.. node.With("-d"), "orphan", "sleep", "1000"]);
         var pid = await node.PidOfAsync("orphan");
         var shim = Assert.Single(await node.ShimsOfAsync("orphan"));
         await Support.Run.AsyncOk("kill", "-9", shim.ToString());
@@ -43,15 +42,15 @@ public sealed class SurvivalTests(ShimNode node)
     [Fact]
     public async Task Init_Ended_TakesWhatSharesItsPidsAlong()
     {
-        ShimNode.Need();
+        TaskNode.Need();
         if (!(await node.TryAsync("run", "--help")).Output.Contains("--with-ns", StringComparison.Ordinal))
         {
             Assert.Skip("this ctr joins no namespaces");
         }
 
-        await node.OkAsync([.. ShimNode.With("-d"), "owns", "sleep", "1000"]);
+        await node.OkAsync([.. node.With("-d"), "owns", "sleep", "1000"]);
         var pids = $"pid:/proc/{await node.PidOfAsync("owns")}/ns/pid";
-        await node.OkAsync([.. ShimNode.With("-d", "--with-ns", pids), "shares", "sh", "-c", "sleep 1234 & sleep 1; exit 6"]);
+        await node.OkAsync([.. node.With("-d", "--with-ns", pids), "shares", "sh", "-c", "sleep 1234 & sleep 1; exit 6"]);
         await node.WaitForAsync("shares", "STOPPED");
         Assert.DoesNotContain("sleep 1234", await Support.Run.AsyncOk("ps", "-eo", "args"));
         Assert.Contains("exit code 6", (await node.TryAsync("tasks", "rm", "shares")).Error);

@@ -1,18 +1,17 @@
-namespace ImageStore.Integration.Tests.ShimTests;
+namespace ImageStore.Integration.Tests.Tasks;
 
 /// <summary>What containerd is told, and in which order.</summary>
-[Collection(ShimGroup.Name)]
-public sealed class EventTests(ShimNode node)
+public abstract class EventTests(TaskNode node)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Events_OfALife_AreInOrder()
     {
-        ShimNode.Need();
+        TaskNode.Need();
         var topics = await TopicsAsync("events-life", async () =>
         {
-            await node.OkAsync([.. ShimNode.With("-d"), "events-life", "sleep", "1000"]);
+            await node.OkAsync([.. node.With("-d"), "events-life", "sleep", "1000"]);
             await node.OkAsync("tasks", "exec", "--exec-id", "x", "events-life", "true");
             await node.OkAsync("tasks", "pause", "events-life");
             await node.OkAsync("tasks", "resume", "events-life");
@@ -25,10 +24,10 @@ public sealed class EventTests(ShimNode node)
     [Fact]
     public async Task Events_OfAProgramThatEndsAtOnce_HaveItsStartBeforeItsEnd()
     {
-        ShimNode.Need();
+        TaskNode.Need();
         for (var round = 0; round < 10; round++)
         {
-            var topics = await TopicsAsync($"brief{round}", () => node.OkAsync([.. ShimNode.With("--rm"), $"brief{round}", "true"]));
+            var topics = await TopicsAsync($"brief{round}", () => node.OkAsync([.. node.With("--rm"), $"brief{round}", "true"]));
             Assert.Equal(["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"], topics);
         }
     }
@@ -36,11 +35,11 @@ public sealed class EventTests(ShimNode node)
     [Fact]
     public async Task Events_OfMemoryThatRunsOut_TellOfIt()
     {
-        ShimNode.Need();
+        TaskNode.Need();
         var code = 0;
         var topics = await TopicsAsync(
             "memory",
-            async () => code = (await node.TryAsync([.. ShimNode.With("--rm", "--memory-limit", "20000000"), "memory", "sh", "-c", "x=a; while true; do x=$x$x; done"])).ExitCode);
+            async () => code = (await node.TryAsync([.. node.With("--rm", "--memory-limit", "20000000"), "memory", "sh", "-c", "x=a; while true; do x=$x$x; done"])).ExitCode);
         Assert.Equal(137, code);
         Assert.Contains("/tasks/oom", topics);
         Assert.Equal("/tasks/delete", topics[^1]);

@@ -1,15 +1,18 @@
 using System.Diagnostics;
 using ImageStore.Integration.Tests.Support;
 
-namespace ImageStore.Integration.Tests.ShimTests;
+namespace ImageStore.Integration.Tests.Tasks;
 
-/// <summary>Debian's containerd with our shim in its PATH, an image of busybox, and a namespace that nobody else has.</summary>
-public sealed class ShimNode : IAsyncLifetime
+/// <summary>A daemon that runs containers by a shim, with an image of busybox and a namespace that nobody else has.</summary>
+/// <param name="runtime">The name of the runtime.</param>
+/// <param name="shim">The name of its shim's program.</param>
+public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
 {
     public const string Image = "busybox:test";
-    public const string Runtime = "io.containerd.imagestore.v1";
 
-    private const string ShimName = "containerd-shim-imagestore-v1";
+    protected const string OurRuntime = "io.containerd.imagestore.v1";
+    protected const string OurShim = "containerd-shim-imagestore-v1";
+
     private const int Attempts = 200;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
@@ -22,19 +25,10 @@ public sealed class ShimNode : IAsyncLifetime
     /// <summary>A folder for whatever a test needs.</summary>
     public string Work => _work.FullName;
 
-    /// <summary>The built shim, which lies beside the built program.</summary>
-    public static string Shim
-    {
-        get
-        {
-            var program = new FileInfo(ImageStoreCli.Binary);
-            var folder = (program.ResolveLinkTarget(returnFinalTarget: true) ?? program).FullName;
-            var shim = Path.Combine(Path.GetDirectoryName(folder)!, ShimName);
-            return File.Exists(shim) ? shim : throw new InvalidOperationException($"There is no {shim}: run ./test.");
-        }
-    }
+    /// <summary>The shim's program.</summary>
+    public abstract string Shim { get; }
 
-    private string Socket => Path.Combine(Work, "sock");
+    protected string Socket => Path.Combine(Work, "sock");
 
     public async ValueTask InitializeAsync()
     {
@@ -43,17 +37,21 @@ public sealed class ShimNode : IAsyncLifetime
             return;
         }
 
-        await File.WriteAllTextAsync(Path.Combine(Work, "config.toml"), $"""
-            version = 2
-            root = "{Work}/root"
-            state = "{Work}/state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
-            [grpc]
-              address = "{Socket}"
-            """);
         await StartAsync();
         await ImportAsync();
     }
+
+    /// <summary>A program that lies beside the one that was built.</summary>
+    protected static string Built(string name)
+    {
+        var program = new FileInfo(ImageStoreCli.Binary);
+        var folder = (program.ResolveLinkTarget(returnFinalTarget: true) ?? program).FullName;
+        var built = Path.Combine(Path.GetDirectoryName(folder)!, name);
+        return File.Exists(built) ? built : throw new InvalidOperationException($"There is no {built}: run ./test.");
+    }
+
+    /// <summary>The shell's words that become the daemon, whose state is in <see cref="Work"/>, below <c>state</c>.</summary>
+    protected abstract string Command();
 
     /// <summary>Skips the test where it cannot be run.</summary>
     public static void Need()
@@ -76,7 +74,7 @@ public sealed class ShimNode : IAsyncLifetime
     internal Process Start(params string[] arguments) => Run.Start("ctr", [.. Global(), .. arguments]);
 
     /// <summary>What <c>ctr run</c> takes before the container's name.</summary>
-    internal static string[] With(params string[] options) => ["run", "--runtime", Runtime, .. options, Image];
+    internal string[] With(params string[] options) => ["run", "--runtime", runtime, .. options, Image];
 
     /// <summary>ctr as a shell has it.</summary>
     internal string CommandLine(params string[] arguments) => string.Join(' ', ["ctr", .. Global(), .. arguments]);
@@ -103,7 +101,7 @@ public sealed class ShimNode : IAsyncLifetime
 
     /// <summary>The shims of a container.</summary>
     internal async Task<List<int>> ShimsOfAsync(string id) => [.. (await ProcessesAsync())
-        .Where(line => line.Contains(ShimName, StringComparison.Ordinal) && line.Contains($"-id {id} -address {Socket}", StringComparison.Ordinal))
+        .Where(line => line.Contains(shim, StringComparison.Ordinal) && line.Contains($"-id {id} -address {Socket}", StringComparison.Ordinal))
         .Select(line => int.Parse(line.Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0]))];
 
     /// <summary>Kills a task and removes it with its container.</summary>
@@ -123,8 +121,7 @@ public sealed class ShimNode : IAsyncLifetime
 
     internal async Task StartAsync()
     {
-        var path = $"{Path.GetDirectoryName(Shim)}:{Environment.GetEnvironmentVariable("PATH")}";
-        _server = Run.Start("sh", ["-c", $"exec containerd --config {Work}/config.toml >> {Work}/log 2>&1"], new Dictionary<string, string> { ["PATH"] = path });
+        _server = Run.Start("sh", ["-c", $"exec {Command()} >> {Work}/log 2>&1"]);
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             if ((await TryAsync("version")).ExitCode == 0)
@@ -135,7 +132,7 @@ public sealed class ShimNode : IAsyncLifetime
             await Task.Delay(50);
         }
 
-        throw new InvalidOperationException($"containerd does not answer: {await LogAsync()}");
+        throw new InvalidOperationException($"the daemon does not answer: {await LogAsync()}");
     }
 
     public async ValueTask DisposeAsync()
@@ -167,7 +164,7 @@ public sealed class ShimNode : IAsyncLifetime
         {
             left =
             [
-                .. (await ProcessesAsync()).Where(line => line.Contains(ShimName, StringComparison.Ordinal) && line.Contains(Socket, StringComparison.Ordinal)),
+                .. (await ProcessesAsync()).Where(line => line.Contains(shim, StringComparison.Ordinal) && line.Contains(Socket, StringComparison.Ordinal)),
                 .. (await File.ReadAllLinesAsync("/proc/self/mountinfo")).Where(line => line.Contains(Work, StringComparison.Ordinal)),
                 .. Bundles(),
                 .. CgroupFolders().SelectMany(Directory.EnumerateDirectories),

@@ -1,14 +1,13 @@
-namespace ImageStore.Integration.Tests.ShimTests;
+namespace ImageStore.Integration.Tests.Tasks;
 
 /// <summary><c>ctr tasks</c> with our shim.</summary>
-[Collection(ShimGroup.Name)]
-public sealed class TaskTests(ShimNode node)
+public abstract class TaskTests(TaskNode node)
 {
     [Fact]
     public async Task Task_FromItsBeginToItsEnd()
     {
-        ShimNode.Need();
-        await node.OkAsync([.. ShimNode.With("-d"), "life", "sleep", "1000"]);
+        TaskNode.Need();
+        await node.OkAsync([.. node.With("-d"), "life", "sleep", "1000"]);
         var exec = await node.TryAsync("tasks", "exec", "--exec-id", "one", "life", "sh", "-c", "echo out; echo err >&2; exit 3");
         Assert.Equal((3, "out\n"), (exec.ExitCode, exec.Output));
         Assert.Contains("err\n", exec.Error);
@@ -38,8 +37,8 @@ public sealed class TaskTests(ShimNode node)
     [Fact]
     public async Task Exec_OfNoProgram_SaysWhy()
     {
-        ShimNode.Need();
-        await node.OkAsync([.. ShimNode.With("-d"), "exec-none", "sleep", "1000"]);
+        TaskNode.Need();
+        await node.OkAsync([.. node.With("-d"), "exec-none", "sleep", "1000"]);
         var exec = await node.TryAsync("tasks", "exec", "--exec-id", "one", "exec-none", "/nonexistent");
         Assert.Equal(1, exec.ExitCode);
         Assert.Contains("/nonexistent", exec.Error);
@@ -50,8 +49,8 @@ public sealed class TaskTests(ShimNode node)
     [Fact]
     public async Task Exec_ManyAtOnce_EachGivesItsCode()
     {
-        ShimNode.Need();
-        await node.OkAsync([.. ShimNode.With("-d"), "many", "sleep", "1000"]);
+        TaskNode.Need();
+        await node.OkAsync([.. node.With("-d"), "many", "sleep", "1000"]);
         var codes = await Task.WhenAll(Enumerable.Range(1, 12).Select(async code =>
             (await node.TryAsync("tasks", "exec", "--exec-id", $"x{code}", "many", "sh", "-c", $"exit {code}")).ExitCode));
         Assert.Equal(Enumerable.Range(1, 12), codes);
@@ -61,8 +60,8 @@ public sealed class TaskTests(ShimNode node)
     [Fact]
     public async Task Delete_OfATaskThatRuns_IsRefused()
     {
-        ShimNode.Need();
-        await node.OkAsync([.. ShimNode.With("-d"), "busy", "sleep", "1000"]);
+        TaskNode.Need();
+        await node.OkAsync([.. node.With("-d"), "busy", "sleep", "1000"]);
         Assert.NotEqual(0, (await node.TryAsync("tasks", "rm", "busy")).ExitCode);
         await node.WaitForAsync("busy", "RUNNING");
         await node.RemoveAsync("busy");

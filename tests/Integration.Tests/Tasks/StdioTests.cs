@@ -1,19 +1,18 @@
 using System.Diagnostics;
 using ImageStore.Integration.Tests.Support;
 
-namespace ImageStore.Integration.Tests.ShimTests;
+namespace ImageStore.Integration.Tests.Tasks;
 
 /// <summary>What goes into containers and comes out of them.</summary>
-[Collection(ShimGroup.Name)]
-public sealed class StdioTests(ShimNode node)
+public abstract class StdioTests(TaskNode node)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Input_ReachesTheProgramAndEnds()
     {
-        ShimNode.Need();
-        using var running = node.Start([.. ShimNode.With("--rm"), "input", "sh", "-c", "cat; echo end"]);
+        TaskNode.Need();
+        using var running = node.Start([.. node.With("--rm"), "input", "sh", "-c", "cat; echo end"]);
         await node.WaitForAsync("input", "RUNNING");
         await running.StandardInput.WriteAsync("a line\n");
         running.StandardInput.Close();
@@ -25,17 +24,17 @@ public sealed class StdioTests(ShimNode node)
     [Fact]
     public async Task Output_OfManyBytes_ComesWhole()
     {
-        ShimNode.Need();
-        var result = await node.OkAsync([.. ShimNode.With("--rm"), "large", "sh", "-c", "dd if=/dev/zero bs=65536 count=400; sleep 3"]);
+        TaskNode.Need();
+        var result = await node.OkAsync([.. node.With("--rm"), "large", "sh", "-c", "dd if=/dev/zero bs=65536 count=400; sleep 3"]);
         Assert.Equal(400 * 65536, result.Length);
     }
 
     [Fact]
     public async Task Terminal_IsOne()
     {
-        ShimNode.Need();
+        TaskNode.Need();
         Run.Need("script");
-        var command = node.CommandLine([.. ShimNode.With("--rm", "-t"), "terminal", "sh", "-c", "'tty; echo ready; read x; echo got $x; exit 4'"]);
+        var command = node.CommandLine([.. node.With("--rm", "-t"), "terminal", "sh", "-c", "'tty; echo ready; read x; echo got $x; exit 4'"]);
         using var running = Run.Start("script", ["-qefc", command, "/dev/null"]);
         var seen = await ReadUntilAsync(running.StandardOutput, "ready");
         Assert.Contains("/dev/pts/0\r", seen);
@@ -49,9 +48,9 @@ public sealed class StdioTests(ShimNode node)
     [Fact]
     public async Task LogFile_HasBothOutputs()
     {
-        ShimNode.Need();
+        TaskNode.Need();
         var log = Path.Combine(node.Work, "logs/one.log");
-        await node.OkAsync([.. ShimNode.With("-d", "--log-uri", $"file://{log}"), "log-file", "sh", "-c", "echo out; echo err >&2"]);
+        await node.OkAsync([.. node.With("-d", "--log-uri", $"file://{log}"), "log-file", "sh", "-c", "echo out; echo err >&2"]);
         await node.WaitForAsync("log-file", "STOPPED");
         await node.OkAsync("tasks", "rm", "log-file");
         Assert.Equal(["err", "out"], (await File.ReadAllLinesAsync(log)).Order());
@@ -61,7 +60,7 @@ public sealed class StdioTests(ShimNode node)
     [Fact]
     public async Task Logger_TakesTheOutputAndKnowsWhose()
     {
-        ShimNode.Need();
+        TaskNode.Need();
         var (log, logger) = (Path.Combine(node.Work, "logger.out"), Path.Combine(node.Work, "logger"));
         await File.WriteAllTextAsync(logger, $"""
             #!/bin/sh
@@ -71,7 +70,7 @@ public sealed class StdioTests(ShimNode node)
             echo done >> {log}
             """);
         File.SetUnixFileMode(logger, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        await node.OkAsync([.. ShimNode.With("-d", "--log-uri", $"binary://{logger}?key=value"), "logger", "sh", "-c", "echo out"]);
+        await node.OkAsync([.. node.With("-d", "--log-uri", $"binary://{logger}?key=value"), "logger", "sh", "-c", "echo out"]);
         await node.WaitForAsync("logger", "STOPPED");
         await node.OkAsync("tasks", "rm", "logger");
         await node.OkAsync("containers", "rm", "logger");
@@ -85,8 +84,8 @@ public sealed class StdioTests(ShimNode node)
     [Fact]
     public async Task Attach_ToATaskThatWrites_ShowsIt()
     {
-        ShimNode.Need();
-        await node.OkAsync([.. ShimNode.With("-d"), "attached", "sh", "-c", "while true; do echo tick; sleep 0.1; done"]);
+        TaskNode.Need();
+        await node.OkAsync([.. node.With("-d"), "attached", "sh", "-c", "while true; do echo tick; sleep 0.1; done"]);
         using var attached = node.Start("tasks", "attach", "attached");
         await ReadUntilAsync(attached.StandardOutput, "tick\ntick\n");
         await node.OkAsync("tasks", "kill", "-s", "KILL", "attached");
