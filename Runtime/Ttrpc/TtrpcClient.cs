@@ -69,7 +69,7 @@ internal sealed class TtrpcClient : IAsyncDisposable
         {
             throw new RpcException(RpcCode.DeadlineExceeded, $"{service}/{method} was not answered within {timeout}.", late);
         }
-        catch (Exception broken) when (broken is IOException || (broken is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception broken) when (broken is IOException or ObjectDisposedException || (broken is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             throw Unavailable(broken);
         }
