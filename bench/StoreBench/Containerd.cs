@@ -51,7 +51,8 @@ internal sealed class Containerd : IPeer
         return ValueTask.CompletedTask;
     }
 
-    private async Task<byte[]> CallAsync(string method, Protobuf message)
+    /// <summary>Calls a method by the last parts of its name.</summary>
+    public async Task<byte[]> CallAsync(string method, Protobuf message)
     {
         var body = message.Bytes;
         var framed = new byte[Prefix + body.Length];

@@ -5,16 +5,61 @@ using ImageStore.StoreBench;
 // Measures a store with rows in memory, as a daemon has them: ours through its library, containerd through its API. Prints a name and a value a line.
 //   collect PEER               collects what nothing keeps, while somebody else makes one lease after the other
 //   name PEER COUNT AT_ONCE    gives the image that is there so many further names
+//   live SOCKET NAMESPACE TEMPLATE RUNTIME COUNT AT_ONCE    makes containers like that one, starts, stops and removes them
+//   idle SOCKET NAMESPACE TEMPLATE RUNTIME COUNT            begins as many, waits for a line of input, and ends them
 // where PEER is 'ours ROOT NAMESPACE IMAGE' or 'containerd SOCKET NAMESPACE IMAGE'.
 const int Warm = 20;
+if (args[0] is "live" or "idle")
+{
+    await using var daemon = new Containerd(args[1], args[2], string.Empty);
+    var lives = new ContainerLives(daemon, args[3], args[4]);
+    await lives.PrepareAsync();
+    await (args[0] == "live" ? LiveAsync(lives, Number(5), Number(6)) : IdleAsync(lives, Number(5)));
+    return;
+}
+
 var peer = await OpenAsync(args[1], args[2], args[3], args[4]);
 await using var closing = peer.ConfigureAwait(false);
 await (args[0] switch
 {
     "collect" => CollectAsync(peer),
-    "name" => NameAsync(peer, int.Parse(args[5], CultureInfo.InvariantCulture), int.Parse(args[6], CultureInfo.InvariantCulture)),
+    "name" => NameAsync(peer, Number(5), Number(6)),
     _ => throw new ArgumentException($"There is no '{args[0]}'."),
 });
+
+int Number(int at) => int.Parse(args[at], CultureInfo.InvariantCulture);
+
+static async Task LiveAsync(ContainerLives lives, int count, int atOnce)
+{
+    var clock = Stopwatch.StartNew();
+    await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (i, _) => await lives.LiveAsync($"live-{i}"));
+    Print("seconds", clock.Elapsed.TotalSeconds);
+    for (var part = 0; part < ContainerLives.Parts.Count; part++)
+    {
+        var sorted = lives.Lives.Select(life => life[part]).Order().ToList();
+        Print(ContainerLives.Parts[part], sorted[sorted.Count / 2]);
+    }
+}
+
+static async Task IdleAsync(ContainerLives lives, int count)
+{
+    List<double> begun = [];
+    for (var i = 0; i < count; i++)
+    {
+        var clock = Stopwatch.StartNew();
+        await lives.BeginAsync($"idle-{i}");
+        begun.Add(clock.Elapsed.TotalMilliseconds);
+    }
+
+    Print("first", begun[0]);
+    Print("last", begun[^1]);
+    Print("ready", count);
+    await Console.In.ReadLineAsync();
+    for (var i = 0; i < count; i++)
+    {
+        await lives.EndAsync($"idle-{i}");
+    }
+}
 
 static async Task<IPeer> OpenAsync(string kind, string place, string ns, string image) =>
     kind == "ours" ? await Ours.OpenAsync(place, ns, image) : new Containerd(place, ns, image);

@@ -50,6 +50,25 @@ internal sealed class Protobuf
         throw new InvalidDataException($"The answer has no field {field}.");
     }
 
+    /// <summary>All fields of that number.</summary>
+    public static List<byte[]> Parts(ReadOnlySpan<byte> message, int field)
+    {
+        List<byte[]> found = [];
+        while (!message.IsEmpty)
+        {
+            var tag = Read(ref message);
+            var length = (int)Read(ref message);
+            if (tag == (ulong)(field << 3 | Delimited))
+            {
+                found.Add(message[..length].ToArray());
+            }
+
+            message = message[length..];
+        }
+
+        return found;
+    }
+
     private static ulong Read(ref ReadOnlySpan<byte> message)
     {
         var value = 0UL;

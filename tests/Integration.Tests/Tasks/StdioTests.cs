@@ -74,11 +74,14 @@ public abstract class StdioTests(TaskNode node)
         await node.WaitForAsync("logger", "STOPPED");
         await node.OkAsync("tasks", "rm", "logger");
         await node.OkAsync("containers", "rm", "logger");
-        for (var until = Stopwatch.StartNew(); until.Elapsed < s_patience && !(await File.ReadAllTextAsync(log)).EndsWith("done\n", StringComparison.Ordinal); await Task.Delay(50))
+
+        // containerd's shim kills its loggers when it ends.
+        var whole = $"logger key value\nout\n{(node.IsOurShim ? "done\n" : string.Empty)}";
+        for (var until = Stopwatch.StartNew(); until.Elapsed < s_patience && !(await File.ReadAllTextAsync(log)).StartsWith(whole, StringComparison.Ordinal); await Task.Delay(50))
         {
         }
 
-        Assert.Equal("logger key value\nout\ndone\n", await File.ReadAllTextAsync(log));
+        Assert.StartsWith(whole, await File.ReadAllTextAsync(log), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -25,6 +25,8 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
     /// <summary>A folder for whatever a test needs.</summary>
     public string Work => _work.FullName;
 
+    public bool IsOurShim => shim == OurShim;
+
     /// <summary>The shim's program.</summary>
     public abstract string Shim { get; }
 
