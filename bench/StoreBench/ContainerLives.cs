@@ -68,7 +68,10 @@ internal sealed class ContainerLives(Containerd daemon, string template, string 
     private async Task CreateAsync(string id)
     {
         // The answer is the mounts in field 1, where the task's request has them in field 3.
-        var mounts = await daemon.CallAsync("snapshots.v1.Snapshots/Prepare", new Protobuf().Text(1, Snapshotter).Text(2, id).Text(3, _parent));
+        // Until there is a container, nothing else keeps the snapshot from a collection.
+        var label = new Protobuf().Text(1, "containerd.io/gc.root").Text(2, "1");
+        var mounts = await daemon.CallAsync(
+            "snapshots.v1.Snapshots/Prepare", new Protobuf().Text(1, Snapshotter).Text(2, id).Text(3, _parent).Part(4, label));
         var container = new Protobuf().Text(1, id).Part(4, new Protobuf().Text(1, runtime)).Block(5, SpecOf(id)).Text(6, Snapshotter).Text(7, id);
         await daemon.CallAsync("containers.v1.Containers/Create", new Protobuf().Part(1, container));
         var task = new Protobuf().Text(1, id);
@@ -83,8 +86,8 @@ internal sealed class ContainerLives(Containerd daemon, string template, string 
     private async Task RemoveAsync(string id)
     {
         await daemon.CallAsync("tasks.v1.Tasks/Delete", new Protobuf().Text(1, id));
-        await daemon.CallAsync("containers.v1.Containers/Delete", new Protobuf().Text(1, id));
         await daemon.CallAsync("snapshots.v1.Snapshots/Remove", new Protobuf().Text(1, Snapshotter).Text(2, id));
+        await daemon.CallAsync("containers.v1.Containers/Delete", new Protobuf().Text(1, id));
     }
 
     // The cgroup has the id in its path.

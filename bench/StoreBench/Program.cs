@@ -14,8 +14,16 @@ if (args[0] is "live" or "idle")
     await using var daemon = new Containerd(args[1], args[2], string.Empty);
     var lives = new ContainerLives(daemon, args[3], args[4]);
     await lives.PrepareAsync();
-    await (args[0] == "live" ? LiveAsync(lives, Number(5), Number(6)) : IdleAsync(lives, Number(5)));
-    return;
+    try
+    {
+        await (args[0] == "live" ? LiveAsync(lives, Number(5), Number(6)) : IdleAsync(lives, Number(5)));
+        return 0;
+    }
+    catch (IOException failure)
+    {
+        Console.Error.WriteLine(failure.Message);
+        return 1;
+    }
 }
 
 var peer = await OpenAsync(args[1], args[2], args[3], args[4]);
@@ -26,6 +34,7 @@ await (args[0] switch
     "name" => NameAsync(peer, Number(5), Number(6)),
     _ => throw new ArgumentException($"There is no '{args[0]}'."),
 });
+return 0;
 
 int Number(int at) => int.Parse(args[at], CultureInfo.InvariantCulture);
 
