@@ -12,6 +12,7 @@ namespace ImageStore.Runtime.Tasks;
 internal sealed class TaskManager : IAsyncDisposable
 {
     private const int RestoredAtOnce = 16;
+    private static readonly TimeSpan s_retryPause = TimeSpan.FromMilliseconds(100);
 
     private readonly string _state;
     private readonly TimeProvider _time;
@@ -201,7 +202,7 @@ internal sealed class TaskManager : IAsyncDisposable
                 _logs.Add(bundle.Log, $"{bundle.Namespace}/{bundle.Id}");
                 shim = await ShimConnection.OpenAsync(address, bundle.Namespace, _time, limit.Token).ConfigureAwait(false);
                 var task = new RunningTask(bundle, program, shim);
-                await task.StateAsync(string.Empty, limit.Token).ConfigureAwait(false);
+                await MadeAsync(task, limit.Token).ConfigureAwait(false);
                 if (isKnown)
                 {
                     return task;
@@ -225,6 +226,23 @@ internal sealed class TaskManager : IAsyncDisposable
 
         await _lost.BuryAsync(bundle, program, null).ConfigureAwait(false);
         return null;
+    }
+
+    // A creation that a killed daemon had asked for goes on in the shim, which has no such container until it is done.
+    private async Task MadeAsync(RunningTask task, CancellationToken limit)
+    {
+        while (true)
+        {
+            try
+            {
+                await task.StateAsync(string.Empty, limit).ConfigureAwait(false);
+                return;
+            }
+            catch (RpcException notYet) when (notYet.Code == RpcCode.NotFound)
+            {
+                await Task.Delay(s_retryPause, _time, limit).ConfigureAwait(false);
+            }
+        }
     }
 
     private async Task<DeleteResponse> DeleteCoreAsync(RunningTask task, CancellationToken cancellationToken)

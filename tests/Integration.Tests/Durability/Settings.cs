@@ -23,6 +23,9 @@ internal static class Settings
     /// <summary>How often the daemon is killed.</summary>
     public static int? DaemonKills { get; } = Number("IMAGESTORE_DAEMON_KILLS");
 
+    /// <summary>How often the daemon, a shim or runc is killed beside containers.</summary>
+    public static int? TaskKills { get; } = Number("IMAGESTORE_TASK_KILLS");
+
     private static string? Text(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
 
     private static int? Number(string name) =>

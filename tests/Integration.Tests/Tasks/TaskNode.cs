@@ -106,6 +106,11 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
         .Where(line => line.Contains(shim, StringComparison.Ordinal) && line.Contains($"-id {id} -address {Socket}", StringComparison.Ordinal))
         .Select(line => int.Parse(line.Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0]))];
 
+    /// <summary>The processes of the OCI runtime that work for this node.</summary>
+    internal async Task<List<int>> RuntimesAsync() => [.. (await ProcessesAsync())
+        .Where(line => line.Contains("runc --root", StringComparison.Ordinal) && line.Contains(Work, StringComparison.Ordinal))
+        .Select(line => int.Parse(line.Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0]))];
+
     /// <summary>Kills a task and removes it with its container.</summary>
     internal async Task RemoveAsync(string id)
     {
