@@ -44,7 +44,7 @@ internal sealed class CgroupV1 : Cgroup
     };
 
     /// <inheritdoc/>
-    public override IDisposable? WatchMemory(EventLoop loop, Action happened) =>
+    public override OomWatch? WatchMemory(EventLoop loop, Action happened) =>
         Of("memory") is { } folder ? OomWatch.OfV1(loop, folder, happened) : null;
 
     private static MemoryOomControl OomControl(string folder)

@@ -31,7 +31,7 @@ internal sealed class CgroupV2(string folder) : Cgroup
     };
 
     /// <inheritdoc/>
-    public override IDisposable? WatchMemory(EventLoop loop, Action happened) => OomWatch.OfV2(loop, folder, happened);
+    public override OomWatch? WatchMemory(EventLoop loop, Action happened) => OomWatch.OfV2(loop, folder, happened);
 
     private CPUStat Cpu()
     {
