@@ -22,7 +22,7 @@ internal abstract class Cgroup
             return null;
         }
 
-        return IsVersion2 ? CgroupV2.Of(Mount, lines) : new CgroupV1(Mount, lines);
+        return IsVersion2 ? CgroupV2.Of(Mount, lines) : new CgroupV1(CgroupMount.All(), lines);
     }
 
     /// <summary>The folders that a path of a cgroup has: with version 1, those of the controllers that have it.</summary>
