@@ -1,3 +1,4 @@
+using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using ImageStore.Runtime.Protocol.Runc;
@@ -16,6 +17,7 @@ namespace ImageStore.Shim.Invocation;
 /// <summary><c>delete</c>: cleans up after a shim that was killed, and prints how its container ended.</summary>
 internal static class DeleteAction
 {
+    private const int LongestAddress = 4096;
     private const int Killed = 128 + Signals.Kill;
 
     public static void Run(ShimArguments arguments)
@@ -39,12 +41,23 @@ internal static class DeleteAction
         await unattended.TryAsync("delete the container", limit => runtime.DeleteAsync(arguments.Id, force: true, limit)).ConfigureAwait(false);
         await unattended.TryAsync("remove its cgroup", _ => LeftCgroup.RemoveAsync(BundleSpec.Read(bundle.Path).CgroupPath, loop.Time)).ConfigureAwait(false);
         await unattended.TryAsync("unmount its root", _ => Rootfs.UnmountAsync(bundle.Rootfs, loop.Time)).ConfigureAwait(false);
+        await unattended.TryAsync("remove its socket", _ => RemoveSocket(bundle)).ConfigureAwait(false);
         StandardStreams.WriteOutput(new DeleteResponse
         {
             Pid = (uint)(PidFile.Read(bundle.InitPid) ?? 0),
             ExitStatus = Killed,
             ExitedAt = Timestamp.FromDateTimeOffset(loop.Time.GetUtcNow()),
         }.ToByteArray());
+    }
+
+    private static Task RemoveSocket(BundleFiles bundle)
+    {
+        if (BoundedFile.TryRead(bundle.Address, LongestAddress) is { } address && SocketAddress.PathIn(Encoding.UTF8.GetString(address)) is { } path)
+        {
+            SocketFolder.RemoveDead(path);
+        }
+
+        return Task.CompletedTask;
     }
 
     // Whatever is wrong with them, most containers have the defaults, and what can be removed is.

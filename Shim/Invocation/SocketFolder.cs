@@ -10,6 +10,18 @@ internal static class SocketFolder
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>Removes the socket of a shim that was killed, unless another listens there by now.</summary>
+    public static void RemoveDead(string path)
+    {
+        using var mine = Lock(Path.GetDirectoryName(path)!);
+        var result = UnixSockets.TryConnect(path, out var other);
+        other?.Dispose();
+        if (result == ConnectResult.Nobody)
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>Waits for the right to; dispose of what it gives to let others.</summary>
     /// <exception cref="ImageStoreException">Another does not let go of it.</exception>
     public static SafeFileHandle Lock(string folder)

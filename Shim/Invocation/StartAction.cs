@@ -31,7 +31,7 @@ internal static class StartAction
         }
 
         // By this file a containerd before 2.0 finds the shim again after its own restart.
-        OwnFile.Write(Path.Combine(bundle, "address"), Encoding.UTF8.GetBytes(address));
+        OwnFile.Write(new BundleFiles(bundle).Address, Encoding.UTF8.GetBytes(address));
         StandardStreams.WriteOutput(caller.Answer(address));
     }
 

@@ -19,6 +19,9 @@ internal sealed class BundleFiles(string bundle)
     /// <summary>The options by which the container is deleted where its shim cannot do it any more.</summary>
     public string Options => At("options.json");
 
+    /// <summary>Where the shim listens.</summary>
+    public string Address => At("address");
+
     /// <summary>The runtime's name alone, for others who look.</summary>
     public string Runtime => At("runtime");
 

@@ -1,7 +1,6 @@
 namespace ImageStore.Integration.Tests.ShimTests;
 
 /// <summary><c>ctr run</c> with our shim: output, exit codes and errors.</summary>
-/// <remarks>ctr 1.6 stops reading when a program has ended, whatever is still to come: so programs that write wait a little at their end.</remarks>
 [Collection(ShimGroup.Name)]
 public sealed class RunTests(ShimNode node)
 {
@@ -12,7 +11,8 @@ public sealed class RunTests(ShimNode node)
     public async Task Run_EndsAsTheProgramDoes(string script, int code)
     {
         ShimNode.Need();
-        var result = await node.TryAsync([.. ShimNode.With("--rm"), "codes", "sh", "-c", $"echo out; echo err >&2; sleep 0.5; {script}"]);
+        var running = node.Start([.. ShimNode.With("--rm"), "codes", "sh", "-c", $"echo out; echo err >&2; read x; {script}"]);
+        var result = await WaitingProgram.ReadAsync(running, "out\n".Length, "err\n".Length);
         Assert.Equal((code, "out\n"), (result.ExitCode, result.Output));
         Assert.Contains("err\n", result.Error);
     }
@@ -21,7 +21,9 @@ public sealed class RunTests(ShimNode node)
     public async Task Run_ByTheShimsPath_IsTheSame()
     {
         ShimNode.Need();
-        Assert.Equal("hello\n", await node.OkAsync("run", "--rm", "--runtime", ShimNode.Shim, ShimNode.Image, "by-path", "sh", "-c", "echo hello; sleep 0.5"));
+        var running = node.Start("run", "--rm", "--runtime", ShimNode.Shim, ShimNode.Image, "by-path", "sh", "-c", "echo hello; read x; exit 0");
+        var result = await WaitingProgram.ReadAsync(running, "hello\n".Length, 0);
+        Assert.Equal((0, "hello\n"), (result.ExitCode, result.Output));
     }
 
     [Fact]
@@ -43,7 +45,7 @@ public sealed class RunTests(ShimNode node)
         var result = await node.TryAsync([.. ShimNode.With("--rm"), "no-program", "/nonexistent"]);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("stat /nonexistent: no such file or directory", result.Error);
-        Assert.Empty(await node.ShimsOfAsync("no-program"));
+        await node.WaitForNoShimAsync("no-program");
     }
 
     [Fact]
@@ -94,7 +96,8 @@ public sealed class RunTests(ShimNode node)
         var config = Path.Combine(node.Work, "crun.toml");
         await File.WriteAllTextAsync(config, $"BinaryName = \"{crun}\"\n");
         string[] options = ["--runtime-config-path", config];
-        Assert.Equal("by crun\n", await node.OkAsync([.. ShimNode.With(["--rm", .. options]), "crun", "sh", "-c", "echo by crun; sleep 0.5"]));
+        var running = node.Start([.. ShimNode.With(["--rm", .. options]), "crun", "sh", "-c", "echo by crun; read x; exit 0"]);
+        Assert.Equal("by crun\n", (await WaitingProgram.ReadAsync(running, "by crun\n".Length, 0)).Output);
         Assert.Equal(7, (await node.TryAsync([.. ShimNode.With(["--rm", .. options]), "crun", "sh", "-c", "exit 7"])).ExitCode);
         await node.OkAsync([.. ShimNode.With(["-d", .. options]), "crun", "sleep", "1000"]);
         var exec = await node.TryAsync("tasks", "exec", "--exec-id", "x", "crun", "sh", "-c", "echo inside; exit 5");

@@ -32,7 +32,7 @@ public sealed class TaskTests(ShimNode node)
         await Task.Delay(200);
         await node.WaitForAsync("life", "RUNNING");
         await node.RemoveAsync("life");
-        Assert.Empty(await node.ShimsOfAsync("life"));
+        await node.WaitForNoShimAsync("life");
     }
 
     [Fact]

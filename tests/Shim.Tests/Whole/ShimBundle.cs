@@ -20,6 +20,7 @@ internal sealed class ShimBundle : IAsyncDisposable
 
     private readonly DirectoryInfo _work = Directory.CreateTempSubdirectory("shim-whole-");
     private readonly List<TtrpcClient> _clients = [];
+    private readonly HashSet<string> _addresses = [];
 
     public ShimBundle()
     {
@@ -84,7 +85,9 @@ internal sealed class ShimBundle : IAsyncDisposable
     {
         var (code, output) = await RunAsync(["-namespace", Id, "-id", id.Length > 0 ? id : Id, "-address", In("containerd"), "start"]);
         Assert.True(code == 0, output);
-        return output["unix://".Length..];
+        var address = output["unix://".Length..];
+        _addresses.Add(address);
+        return address;
     }
 
     /// <summary>Has a killed shim's container cleaned up.</summary>
@@ -146,11 +149,12 @@ internal sealed class ShimBundle : IAsyncDisposable
         }
     }
 
-    /// <summary>What there is of the container beside its bundle: processes, cgroups and what runc knows.</summary>
+    /// <summary>What there is of the container beside its bundle: processes, cgroups, a socket and what runc knows.</summary>
     public List<string> Left() =>
     [
         .. Processes(Id).Select(pid => $"{pid} {Text(pid, "cmdline").Replace('\0', ' ')}"),
         .. Directory.EnumerateDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(folder => Path.Combine(folder, Id, Id)).Where(Directory.Exists),
+        .. _addresses.Where(File.Exists),
         .. Directory.Exists(In($"state/{Id}")) ? Directory.GetDirectories(In($"state/{Id}")) : [],
     ];
 
@@ -170,6 +174,12 @@ internal sealed class ShimBundle : IAsyncDisposable
         foreach (var folder in Directory.EnumerateDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(folder => Path.Combine(folder, Id)).Where(Directory.Exists))
         {
             Directory.Delete(folder);
+        }
+
+        // Of those that were begun without ours: what runc's default root has.
+        if (Directory.Exists($"/run/containerd/runc/{Id}"))
+        {
+            Directory.Delete($"/run/containerd/runc/{Id}", recursive: true);
         }
 
         _work.Delete(recursive: true);
