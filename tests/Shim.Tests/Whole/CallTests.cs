@@ -99,6 +99,33 @@ public sealed class CallTests
         await bundle.EndAsync(client);
     }
 
+    [Fact]
+    public async Task Shim_ThatCanOpenNothingMore_StaysWithItsContainer()
+    {
+        // Less than 64, at which descriptors were put away while a program was begun.
+        await using var bundle = new ShimBundle { FileLimit = 60 };
+        var address = await bundle.StartAsync();
+        var client = await bundle.ConnectAsync(address);
+        await bundle.CreateAsync(client);
+        await bundle.StartTaskAsync(client);
+        List<TtrpcClient> many = [];
+        for (var number = 0; number < 62; number++)
+        {
+            many.Add(await bundle.ConnectAsync(address));
+        }
+
+        // It looks for memory to give back meanwhile, and can open no file for that either.
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        foreach (var one in many)
+        {
+            await one.DisposeAsync();
+        }
+
+        Assert.Equal(Runtime.Protocol.Tasks.TaskStatus.Running, await bundle.StatusAsync(client));
+        Assert.Equal(Runtime.Protocol.Tasks.TaskStatus.Running, await bundle.StatusAsync(await bundle.ConnectAsync(address)));
+        await bundle.EndAsync(client);
+    }
+
     private static async Task WaitForAsync(ShimBundle bundle, TtrpcClient client, Runtime.Protocol.Tasks.TaskStatus status)
     {
         using var limit = new CancellationTokenSource(ShimBundle.Patience);

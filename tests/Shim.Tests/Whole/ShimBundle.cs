@@ -6,6 +6,7 @@ using Google.Protobuf.WellKnownTypes;
 using ImageStore.Runtime.Protocol.Runc;
 using ImageStore.Runtime.Protocol.Tasks;
 using ImageStore.Runtime.Ttrpc;
+using ImageStore.Shim.Interop;
 
 namespace ImageStore.Shim.Tests.Whole;
 
@@ -50,6 +51,9 @@ internal sealed class ShimBundle : IAsyncDisposable
 
     /// <summary>What the shim has in its environment beside what all have.</summary>
     public Dictionary<string, string> Variables { get; } = [];
+
+    /// <summary>How many files the shim and what it runs may have open, where that is limited.</summary>
+    public int? FileLimit { get; set; }
 
     public string In(string name) => Path.Combine(_work.FullName, name);
 
@@ -167,7 +171,7 @@ internal sealed class ShimBundle : IAsyncDisposable
 
         foreach (var pid in Processes(Id))
         {
-            _ = Interop.Signals.Send(pid, Interop.Signals.Kill);
+            _ = Signals.Send(pid, Signals.Kill);
         }
 
         await RunAsync(["-namespace", Id, "-id", Id, "-address", In("containerd"), "-bundle", Bundle, "delete"]);
@@ -187,7 +191,8 @@ internal sealed class ShimBundle : IAsyncDisposable
 
     public async Task<(int Code, string Output)> RunAsync(IReadOnlyList<string> arguments, byte[]? input = null)
     {
-        var start = new ProcessStartInfo(Program(), arguments)
+        string[] limited = ["-c", $"ulimit -n {FileLimit}; exec \"$0\" \"$@\"", Program(), .. arguments];
+        var start = new ProcessStartInfo(FileLimit is null ? Program() : "sh", FileLimit is null ? arguments : limited)
         {
             WorkingDirectory = Bundle, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
             StandardOutputEncoding = Encoding.Latin1, // a byte a character

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using ImageStore.Runtime.Protocol.Bootstrap;
 using ImageStore.Runtime.Protocol.Tasks;
+using ImageStore.Shim.Interop;
 
 namespace ImageStore.Shim.Tests.Whole;
 
@@ -20,7 +21,7 @@ public sealed class StartTests
             Assert.Equal([(int)told.ShimPid], bundle.Shims());
 
             // A killed one leaves its socket for the next round to find.
-            _ = Interop.Signals.Send((int)told.ShimPid, Interop.Signals.Kill);
+            _ = Signals.Send((int)told.ShimPid, Signals.Kill);
             await ShimBundle.UntilAsync(() => bundle.Shims().Count == 0, "the shim does not end");
         }
     }
