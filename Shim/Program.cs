@@ -1,13 +1,12 @@
 using System.Text;
 using ImageStore.Shim.Interop;
 using ImageStore.Shim.Invocation;
-using ImageStore.Shim.Logging;
+using ImageStore.Shim.Tasks;
 using ImageStore.Store.Errors;
 
 try
 {
     var arguments = ShimArguments.Parse(args);
-    ShimLog.IsDebugging = arguments.IsDebugging;
     if (arguments.IsVersionAsked)
     {
         InfoAction.PrintVersion();
@@ -25,6 +24,8 @@ try
         throw new ImageStoreException(ErrorKind.InvalidArgument, "A namespace and an id are needed.", "containerd starts this program: see docs/shim.md.");
     }
 
+    // It becomes a part of paths, of which one is unmounted.
+    ProcessName.Check(arguments.Id);
     Signals.IgnoreBrokenPipes();
     switch (arguments.Action)
     {

@@ -15,21 +15,7 @@ internal static class GrpcErrors
     private const int MaxTold = 4096;
 
     /// <summary>The code of a kind of failure.</summary>
-    public static StatusCode CodeOf(ErrorKind kind) => kind switch
-    {
-        ErrorKind.InvalidArgument => StatusCode.InvalidArgument,
-        ErrorKind.NotFound => StatusCode.NotFound,
-        ErrorKind.AlreadyExists => StatusCode.AlreadyExists,
-        ErrorKind.FailedPrecondition => StatusCode.FailedPrecondition,
-        ErrorKind.Unauthenticated => StatusCode.Unauthenticated,
-        ErrorKind.PermissionDenied => StatusCode.PermissionDenied,
-        ErrorKind.Unavailable => StatusCode.Unavailable,
-        ErrorKind.TooManyRequests or ErrorKind.NoSpace or ErrorKind.LimitExceeded => StatusCode.ResourceExhausted,
-        // What containerd answers when a commit's bytes are others than were announced.
-        ErrorKind.CorruptData => StatusCode.FailedPrecondition,
-        ErrorKind.Unsupported => StatusCode.Unimplemented,
-        _ => StatusCode.Unknown,
-    };
+    public static StatusCode CodeOf(ErrorKind kind) => (StatusCode)(int)Runtime.Ttrpc.RpcErrors.CodeOf(kind);
 
     /// <summary>What a client is told of <paramref name="failure"/>.</summary>
     /// <param name="failure">What a call ended with.</param>

@@ -26,8 +26,8 @@ internal static class MountInfo
         return found;
     }
 
-    // Spaces and the like are a backslash and three octal digits.
-    private static string Unescaped(string text)
+    /// <summary>A field as it is: spaces and the like are a backslash and three octal digits.</summary>
+    internal static string Unescaped(string text)
     {
         if (!text.Contains('\\', StringComparison.Ordinal))
         {

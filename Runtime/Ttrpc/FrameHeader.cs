@@ -10,8 +10,8 @@ namespace ImageStore.Runtime.Ttrpc;
 internal readonly record struct FrameHeader(uint Length, uint Stream, FrameType Type, FrameFlags Flags)
 {
     public const int Size = 10;
+    public const int StreamAt = 4;
 
-    private const int StreamAt = 4;
     private const int TypeAt = 8;
     private const int FlagsAt = 9;
 

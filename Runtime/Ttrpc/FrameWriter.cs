@@ -3,39 +3,57 @@ using Google.Protobuf;
 namespace ImageStore.Runtime.Ttrpc;
 
 /// <summary>Writes frames to a connection, one after the other, whoever sends them.</summary>
-/// <remarks>Whoever sends first writes for all that send meanwhile; so nobody waits for a lock while the other end is slow.</remarks>
+/// <remarks>Whoever writes first writes for all that send meanwhile; so nobody waits for a lock while the other end is slow.</remarks>
 internal sealed class FrameWriter(Stream connection)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<byte[]> _waiting = [];
+    private readonly Queue<OutgoingFrame> _waiting = [];
     private long _bytes;
     private bool _isWriting;
     private Exception? _failure;
     private TaskCompletionSource? _room;
 
-    /// <summary>Sends a message; it is written when this returns, or will be by whoever writes already.</summary>
+    /// <summary>Sends a message on a stream of the other end's; it is written when this returns, or will be by whoever writes already.</summary>
     /// <exception cref="IOException">The connection is broken.</exception>
     /// <exception cref="RpcException">The message is over the limit; nothing is sent.</exception>
-    public async Task SendAsync(uint stream, FrameType type, IMessage message, CancellationToken cancellation)
+    public Task SendAsync(uint stream, FrameType type, IMessage message, CancellationToken cancellation)
     {
-        var size = message.CalculateSize();
-        if (size > TtrpcLimits.MessageBytes)
-        {
-            throw new RpcException(RpcCode.ResourceExhausted, $"A message of {size} bytes is over ttrpc's limit of {TtrpcLimits.MessageBytes}.");
-        }
-
-        var frame = new byte[FrameHeader.Size + size];
-        new FrameHeader((uint)size, stream, type, FrameFlags.None).Write(frame);
-        message.WriteTo(frame.AsSpan(FrameHeader.Size));
+        var frame = OutgoingFrame.Of(type, message);
+        frame.SetStream(stream);
         lock (_lock)
         {
-            if (_failure is not null)
+            Enter(frame);
+        }
+
+        return WriteAsync(cancellation);
+    }
+
+    /// <summary>Has a message that begins a stream wait to be written; false where too much waits already (<see cref="RoomAsync"/>).</summary>
+    /// <param name="frame">The message.</param>
+    /// <param name="next">Gives the stream its number: one after the other, in the order in which they are sent.</param>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public bool TryBegin(OutgoingFrame frame, Func<uint> next)
+    {
+        lock (_lock)
+        {
+            if (_failure is null && _bytes >= TtrpcLimits.WaitingBytes)
             {
-                throw new IOException("The connection is broken.", _failure);
+                return false;
             }
 
-            _waiting.Enqueue(frame);
-            _bytes += frame.Length;
+            ThrowIfBroken();
+            frame.SetStream(next());
+            Enter(frame);
+            return true;
+        }
+    }
+
+    /// <summary>Writes all that waits, unless somebody does.</summary>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public async Task WriteAsync(CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
             if (_isWriting)
             {
                 return;
@@ -44,7 +62,20 @@ internal sealed class FrameWriter(Stream connection)
             _isWriting = true;
         }
 
-        await WriteAllAsync(cancellation).ConfigureAwait(false);
+        while (TryTake() is { } frame)
+        {
+            try
+            {
+                await connection.WriteAsync(frame.Bytes, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception failure)
+            {
+                Fail(failure);
+                throw;
+            }
+
+            Leave(frame);
+        }
     }
 
     /// <summary>Waits until what waits to be written is below the limit, or can never be written.</summary>
@@ -61,42 +92,44 @@ internal sealed class FrameWriter(Stream connection)
         }
     }
 
-    private async Task WriteAllAsync(CancellationToken cancellation)
+    private void ThrowIfBroken()
     {
-        while (true)
+        if (_failure is not null)
         {
-            byte[] frame;
-            lock (_lock)
-            {
-                if (!_waiting.TryDequeue(out frame!))
-                {
-                    _isWriting = false;
-                    return;
-                }
-            }
-
-            try
-            {
-                await connection.WriteAsync(frame, cancellation).ConfigureAwait(false);
-            }
-            catch (Exception failure)
-            {
-                Fail(failure);
-                throw;
-            }
-
-            TaskCompletionSource? room = null;
-            lock (_lock)
-            {
-                _bytes -= frame.Length;
-                if (_bytes < TtrpcLimits.WaitingBytes)
-                {
-                    (room, _room) = (_room, null);
-                }
-            }
-
-            room?.TrySetResult();
+            throw new IOException("The connection is broken.", _failure);
         }
+    }
+
+    private void Enter(OutgoingFrame frame)
+    {
+        ThrowIfBroken();
+        _waiting.Enqueue(frame);
+        _bytes += frame.Bytes.Length;
+    }
+
+    private OutgoingFrame? TryTake()
+    {
+        lock (_lock)
+        {
+            _isWriting = _waiting.TryDequeue(out var frame);
+            return frame;
+        }
+    }
+
+    private void Leave(OutgoingFrame frame)
+    {
+        TaskCompletionSource? room = null;
+        lock (_lock)
+        {
+            frame.SetWritten();
+            _bytes -= frame.Bytes.Length;
+            if (_bytes < TtrpcLimits.WaitingBytes)
+            {
+                (room, _room) = (_room, null);
+            }
+        }
+
+        room?.TrySetResult();
     }
 
     private void Fail(Exception failure)

@@ -7,7 +7,9 @@ namespace ImageStore.Runtime.Ttrpc;
 /// <param name="Method">The method alone.</param>
 /// <param name="Message">The request's bytes.</param>
 /// <param name="Metadata">Headers, such as <c>containerd-namespace-ttrpc</c>; of a name that comes twice, the first.</param>
-internal sealed record RpcCall(string Service, string Method, ByteString Message, IReadOnlyDictionary<string, string> Metadata);
+/// <param name="Deadline">Ends with the caller's deadline alone: for what must not be left half done when the caller goes.</param>
+internal sealed record RpcCall(
+    string Service, string Method, ByteString Message, IReadOnlyDictionary<string, string> Metadata, CancellationToken Deadline);
 
 /// <summary>Answers a call.</summary>
 /// <param name="call">What is asked.</param>

@@ -16,6 +16,7 @@ internal static class RpcErrors
         ImageStoreException known => StatusOf(CodeOf(known.Kind), known.Message),
         InvalidProtocolBufferException => StatusOf(RpcCode.InvalidArgument, "The request is no message of its type."),
         OperationCanceledException => StatusOf(RpcCode.Cancelled, "The call was cancelled."),
+        IOException or UnauthorizedAccessException => StatusOf(IoErrors.From(failure, "The call")),
         _ => StatusOf(RpcCode.Internal, $"A defect of ours ({failure.GetType().Name}): {failure.Message}"),
     };
 
@@ -26,7 +27,7 @@ internal static class RpcErrors
         Message = message.Length <= LongestMessage ? message : message[..LongestMessage] + "…",
     };
 
-    /// <summary>The class of a failure of ours, as the daemon's gRPC has it.</summary>
+    /// <summary>The class of a failure of ours, which gRPC has too.</summary>
     public static RpcCode CodeOf(ErrorKind kind) => kind switch
     {
         ErrorKind.InvalidArgument => RpcCode.InvalidArgument,
@@ -37,6 +38,7 @@ internal static class RpcErrors
         ErrorKind.PermissionDenied => RpcCode.PermissionDenied,
         ErrorKind.Unavailable => RpcCode.Unavailable,
         ErrorKind.TooManyRequests or ErrorKind.NoSpace or ErrorKind.LimitExceeded => RpcCode.ResourceExhausted,
+        // What containerd answers when a commit's bytes are others than were announced.
         ErrorKind.CorruptData => RpcCode.FailedPrecondition,
         ErrorKind.Unsupported => RpcCode.Unimplemented,
         _ => RpcCode.Unknown,

@@ -3,8 +3,11 @@ using ImageStore.Runtime.Protocol.Rpc;
 
 namespace ImageStore.Runtime.Ttrpc;
 
-/// <summary>Makes unary calls over a connection, any number of them at a time.</summary>
-/// <remarks>It owns the connection. When that ends, so does every call with <see cref="RpcCode.Unavailable"/>, and <see cref="Closed"/>.</remarks>
+/// <summary>Makes unary calls over a connection, any number of them at a time and from any thread.</summary>
+/// <remarks>
+/// It owns the connection. When that ends, so does every call with <see cref="RpcCode.Unavailable"/>, and <see cref="Closed"/>. A server
+/// that has not even taken a call when its time is over is given up with all the others: what was sent in part cannot be taken back.
+/// </remarks>
 internal sealed class TtrpcClient : IAsyncDisposable
 {
     private const int StreamStep = 2;
@@ -14,7 +17,7 @@ internal sealed class TtrpcClient : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly FrameWriter _writer;
     private readonly Lock _lock = new();
-    private readonly Dictionary<uint, TaskCompletionSource<Response>> _calls = [];
+    private readonly Dictionary<uint, Call> _calls = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _reading;
     private uint _next = 1;
@@ -48,25 +51,29 @@ internal sealed class TtrpcClient : IAsyncDisposable
         TimeSpan timeout, CancellationToken cancellation)
         where T : IMessage<T>
     {
-        var wired = new Request
+        var frame = OutgoingFrame.Of(FrameType.Request, new Request
         {
             Service = service,
             Method = method,
             Payload = request.ToByteString(),
             TimeoutNano = timeout == Timeout.InfiniteTimeSpan ? 0 : Math.Max(timeout.Ticks, 1) * NanosecondsPerTick,
             Metadata = { metadata.Select(entry => new KeyValue { Key = entry.Key, Value = entry.Value }) },
-        };
-        var (stream, response) = Enter();
+        });
+        var call = new Call();
         try
         {
-            await _writer.SendAsync(stream, FrameType.Request, wired, _ending.Token).ConfigureAwait(false);
-            var got = await response.WaitAsync(timeout, _time, cancellation).ConfigureAwait(false);
+            var got = await AnswerAsync(frame, call).WaitAsync(timeout, _time, cancellation).ConfigureAwait(false);
             return got.Status is { Code: not (int)RpcCode.Ok } status
                 ? throw new RpcException((RpcCode)status.Code, status.Message)
                 : answer.ParseFrom(got.Payload);
         }
         catch (TimeoutException late)
         {
+            if (!frame.IsWritten)
+            {
+                await CloseAsync().ConfigureAwait(false);
+            }
+
             throw new RpcException(RpcCode.DeadlineExceeded, $"{service}/{method} was not answered within {timeout}.", late);
         }
         catch (Exception broken) when (broken is IOException or ObjectDisposedException || (broken is OperationCanceledException && !cancellation.IsCancellationRequested))
@@ -79,27 +86,53 @@ internal sealed class TtrpcClient : IAsyncDisposable
         }
         finally
         {
-            lock (_lock)
-            {
-                _calls.Remove(stream);
-            }
+            Leave(call);
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _ending.Cancel();
-        await _connection.DisposeAsync().ConfigureAwait(false);
+        await CloseAsync().ConfigureAwait(false);
         await _reading.ConfigureAwait(false);
-        _ending.Dispose();
     }
 
     private static RpcException Unavailable(Exception? cause) => new(RpcCode.Unavailable, "The connection is closed.", cause);
 
-    private (uint Stream, Task<Response> Response) Enter()
+    // Calls may be under way still and look at the token, so that its source is left to the collector.
+    private async ValueTask CloseAsync()
     {
-        var source = new TaskCompletionSource<Response>();
+        _ending.Cancel();
+        await _connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<Response> AnswerAsync(OutgoingFrame frame, Call call)
+    {
+        while (!_writer.TryBegin(frame, () => Enter(call)))
+        {
+            await _writer.RoomAsync().ConfigureAwait(false);
+        }
+
+        _ = WriteAsync();
+        return await call.Response.Task.ConfigureAwait(false);
+    }
+
+    private async Task WriteAsync()
+    {
+        try
+        {
+            await _writer.WriteAsync(_ending.Token).ConfigureAwait(false);
+        }
+        catch (Exception broken) when (broken is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // What could not be sent is not answered either.
+            await CloseAsync().ConfigureAwait(false);
+        }
+    }
+
+    // Within the writer's lock: numbers have to grow on the wire, whichever thread comes first.
+    private uint Enter(Call call)
+    {
         lock (_lock)
         {
             if (_isClosed)
@@ -107,15 +140,29 @@ internal sealed class TtrpcClient : IAsyncDisposable
                 throw Unavailable(null);
             }
 
+            if (call.IsLeft)
+            {
+                throw new OperationCanceledException("Nobody waits for the answer any more.");
+            }
+
             if (_calls.Count >= TtrpcLimits.CallsAtOnce)
             {
                 throw new RpcException(RpcCode.ResourceExhausted, $"{TtrpcLimits.CallsAtOnce} calls are under way on this connection already.");
             }
 
-            var stream = _next;
+            call.Stream = _next;
             _next += StreamStep;
-            _calls.Add(stream, source);
-            return (stream, source.Task);
+            _calls.Add(call.Stream, call);
+            return call.Stream;
+        }
+    }
+
+    private void Leave(Call call)
+    {
+        lock (_lock)
+        {
+            call.IsLeft = true;
+            _calls.Remove(call.Stream);
         }
     }
 
@@ -135,7 +182,7 @@ internal sealed class TtrpcClient : IAsyncDisposable
             failure = broken;
         }
 
-        List<TaskCompletionSource<Response>> waiting;
+        List<Call> waiting;
         lock (_lock)
         {
             _isClosed = true;
@@ -144,14 +191,14 @@ internal sealed class TtrpcClient : IAsyncDisposable
 
         foreach (var call in waiting)
         {
-            call.TrySetException(Unavailable(failure));
+            call.Response.TrySetException(Unavailable(failure));
         }
     }
 
     // An answer to a call that nobody waits for any more, and whatever is no answer, is passed over.
     private void Take(Frame frame)
     {
-        TaskCompletionSource<Response>? call;
+        Call? call;
         lock (_lock)
         {
             if (frame.Header.Type != FrameType.Response || !_calls.TryGetValue(frame.Header.Stream, out call))
@@ -162,17 +209,29 @@ internal sealed class TtrpcClient : IAsyncDisposable
 
         if (frame.IsOversized)
         {
-            call.TrySetException(new RpcException(RpcCode.ResourceExhausted, "The answer is over ttrpc's limit."));
+            call.Response.TrySetException(new RpcException(RpcCode.ResourceExhausted, "The answer is over ttrpc's limit."));
             return;
         }
 
         try
         {
-            call.TrySetResult(Response.Parser.ParseFrom(frame.Message));
+            call.Response.TrySetResult(Response.Parser.ParseFrom(frame.Message));
         }
         catch (InvalidProtocolBufferException malformed)
         {
-            call.TrySetException(new RpcException(RpcCode.Internal, "The server's answer is no ttrpc response.", malformed));
+            call.Response.TrySetException(new RpcException(RpcCode.Internal, "The server's answer is no ttrpc response.", malformed));
         }
+    }
+
+    /// <summary>A call under way.</summary>
+    private sealed class Call
+    {
+        public TaskCompletionSource<Response> Response { get; } = new();
+
+        /// <summary>0 before it is sent, which no call's is.</summary>
+        public uint Stream { get; set; }
+
+        /// <summary>Does nobody wait for it any more?</summary>
+        public bool IsLeft { get; set; }
     }
 }

@@ -10,7 +10,7 @@ internal static class TtrpcLimits
     /// <remarks>Every process that somebody waits for takes one for as long as it runs.</remarks>
     public const int CallsAtOnce = 4096;
 
-    /// <summary>The bytes of answers that wait for a client to read them; above it, nothing more is read from that client.</summary>
+    /// <summary>The bytes that wait for the other end to read them; above it, a server reads nothing more, and a client's calls wait.</summary>
     public const int WaitingBytes = 1 << 20;
 
     /// <summary>The headers of a call.</summary>

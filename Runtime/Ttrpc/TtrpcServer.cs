@@ -5,8 +5,9 @@ namespace ImageStore.Runtime.Ttrpc;
 
 /// <summary>Serves unary calls over connections: <see href="https://github.com/containerd/ttrpc/blob/main/PROTOCOL.md">PROTOCOL.md</see>.</summary>
 /// <remarks>
-/// Calls of one connection run at the same time, each until it first waits in the order in which they came. What a connection asks ends
-/// with it. Streams are not served: a call that begins one is answered with <see cref="RpcCode.Unimplemented"/>.
+/// Calls of one connection run at the same time, each until it first waits in the order in which they came. What a connection asks is
+/// cancelled with it, by one of the two tokens that a handler has. Streams are not served: a call that begins one is answered with
+/// <see cref="RpcCode.Unimplemented"/>.
 /// </remarks>
 /// <param name="handler">Answers.</param>
 /// <param name="time">By which deadlines pass.</param>
@@ -117,8 +118,9 @@ internal sealed class TtrpcServer(RpcHandler handler, TimeProvider time)
                 deadline = new CancellationTokenSource(Timeout(request.TimeoutNano), time);
             }
 
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(ending, deadline?.Token ?? CancellationToken.None);
-            var answer = await handler(CallOf(request), both.Token).ConfigureAwait(false);
+            var late = deadline?.Token ?? CancellationToken.None;
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(ending, late);
+            var answer = await handler(CallOf(request, late), both.Token).ConfigureAwait(false);
             return new Response { Payload = answer.ToByteString() };
         }
         catch (OperationCanceledException) when (deadline?.IsCancellationRequested == true)
@@ -139,7 +141,7 @@ internal sealed class TtrpcServer(RpcHandler handler, TimeProvider time)
     private static TimeSpan Timeout(long nanoseconds) =>
         TimeSpan.FromTicks(Math.Clamp(nanoseconds / NanosecondsPerTick, 0, TimeSpan.FromDays(40).Ticks));
 
-    private static RpcCall CallOf(Request request)
+    private static RpcCall CallOf(Request request, CancellationToken deadline)
     {
         var metadata = new Dictionary<string, string>(request.Metadata.Count, StringComparer.Ordinal);
         foreach (var entry in request.Metadata)
@@ -147,7 +149,7 @@ internal sealed class TtrpcServer(RpcHandler handler, TimeProvider time)
             metadata.TryAdd(entry.Key, entry.Value);
         }
 
-        return new RpcCall(request.Service, request.Method, request.Payload, metadata);
+        return new RpcCall(request.Service, request.Method, request.Payload, metadata, deadline);
     }
 
     private sealed class CallCount

@@ -8,6 +8,8 @@ internal abstract class Cgroup
 {
     private const string Mount = "/sys/fs/cgroup";
 
+    private static bool IsVersion2 => File.Exists(Path.Combine(Mount, "cgroup.controllers"));
+
     /// <summary>The full name of the message that <see cref="Measure"/> gives, which is its type URL.</summary>
     public abstract string MetricsType { get; }
 
@@ -20,12 +22,20 @@ internal abstract class Cgroup
             return null;
         }
 
-        return File.Exists(Path.Combine(Mount, "cgroup.controllers")) ? CgroupV2.Of(Mount, lines) : new CgroupV1(Mount, lines);
+        return IsVersion2 ? CgroupV2.Of(Mount, lines) : new CgroupV1(CgroupMount.All(), lines);
+    }
+
+    /// <summary>The folders that a path of a cgroup has: with version 1, those of the controllers that have it.</summary>
+    public static List<string> FoldersOf(string path)
+    {
+        var relative = path.TrimStart('/');
+        IEnumerable<string> roots = IsVersion2 ? [Mount] : Directory.EnumerateDirectories(Mount);
+        return [.. roots.Select(root => Path.Combine(root, relative)).Where(folder => File.Exists(Path.Combine(folder, "cgroup.procs")))];
     }
 
     /// <summary>What it has used.</summary>
     public abstract IMessage Measure();
 
     /// <summary>Has it told when the kernel kills for want of memory, until what it gives is disposed of; null where the kernel does not tell.</summary>
-    public abstract IDisposable? WatchMemory(EventLoop loop, Action happened);
+    public abstract OomWatch? WatchMemory(EventLoop loop, Action happened);
 }

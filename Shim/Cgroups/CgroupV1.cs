@@ -12,9 +12,9 @@ internal sealed class CgroupV1 : Cgroup
     private readonly Dictionary<string, string> _folders = new(StringComparer.Ordinal);
 
     /// <summary>Finds the folders.</summary>
-    /// <param name="mount">Where cgroups are mounted.</param>
+    /// <param name="mounts">Where cgroups are mounted.</param>
     /// <param name="lines">Of <c>/proc/PID/cgroup</c>: <c>number:controller,controller:path</c>.</param>
-    public CgroupV1(string mount, IEnumerable<string> lines)
+    public CgroupV1(IReadOnlyCollection<CgroupMount> mounts, IEnumerable<string> lines)
     {
         foreach (var line in lines)
         {
@@ -22,7 +22,10 @@ internal sealed class CgroupV1 : Cgroup
             {
                 foreach (var controller in controllers.Split(',', StringSplitOptions.RemoveEmptyEntries))
                 {
-                    _folders[controller] = mount + "/" + controller + path;
+                    if (mounts.Where(mount => mount.Controllers.Contains(controller)).Select(mount => mount.FolderOf(path)).FirstOrDefault(folder => folder is not null) is { } folder)
+                    {
+                        _folders[controller] = folder;
+                    }
                 }
             }
         }
@@ -40,11 +43,13 @@ internal sealed class CgroupV1 : Cgroup
         Memory = Of("memory") is { } memory ? MemoryV1.Measure(memory) : null,
         MemoryOomControl = Of("memory") is { } folder ? OomControl(folder) : null,
         Blkio = Of("blkio") is { } blkio ? BlockIoV1.Measure(blkio) : null,
+        Rdma = Of("rdma") is { } rdma
+            ? new RdmaStat { Current = { Rdma(rdma, "rdma.current") }, Limit = { Rdma(rdma, "rdma.max") } } : null,
         Hugetlb = { Of("hugetlb") is { } huge ? HugePages(huge) : [] },
     };
 
     /// <inheritdoc/>
-    public override IDisposable? WatchMemory(EventLoop loop, Action happened) =>
+    public override OomWatch? WatchMemory(EventLoop loop, Action happened) =>
         Of("memory") is { } folder ? OomWatch.OfV1(loop, folder, happened) : null;
 
     private static MemoryOomControl OomControl(string folder)
@@ -57,6 +62,9 @@ internal sealed class CgroupV1 : Cgroup
             OomKill = control.GetValueOrDefault("oom_kill"),
         };
     }
+
+    private static IEnumerable<RdmaEntry> Rdma(string folder, string name) => RdmaLine.Read(folder, name)
+        .Select(line => new RdmaEntry { Device = line.Device, HcaHandles = line.Handles, HcaObjects = line.Objects });
 
     private static IEnumerable<HugetlbStat> HugePages(string folder) => HugePageSizes.In(folder, ".usage_in_bytes").Select(size => new HugetlbStat
     {

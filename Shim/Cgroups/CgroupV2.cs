@@ -22,16 +22,17 @@ internal sealed class CgroupV2(string folder) : Cgroup
     /// <inheritdoc/>
     public override IMessage Measure() => new Metrics
     {
-        Pids = new PidsStat { Current = CgroupFile.Number(folder, "pids.current") ?? 0, Limit = CgroupFile.Number(folder, "pids.max", unlimited: 0) ?? 0 },
+        Pids = new PidsStat { Current = CgroupFile.Number(folder, "pids.current") ?? 0, Limit = CgroupFile.Number(folder, "pids.max") ?? 0 },
         Cpu = Cpu(),
         Memory = MemoryV2.Measure(folder),
         MemoryEvents = Events(),
         Io = new IOStat { Usage = { Io() }, Psi = PressureV2.Read(folder, "io.pressure") },
         Hugetlb = { HugePages() },
+        Rdma = new RdmaStat { Current = { Rdma("rdma.current") }, Limit = { Rdma("rdma.max") } },
     };
 
     /// <inheritdoc/>
-    public override IDisposable? WatchMemory(EventLoop loop, Action happened) => OomWatch.OfV2(loop, folder, happened);
+    public override OomWatch? WatchMemory(EventLoop loop, Action happened) => OomWatch.OfV2(loop, folder, happened);
 
     private CPUStat Cpu()
     {
@@ -87,6 +88,9 @@ internal sealed class CgroupV2(string folder) : Cgroup
             };
         }
     }
+
+    private IEnumerable<RdmaEntry> Rdma(string name) => RdmaLine.Read(folder, name)
+        .Select(line => new RdmaEntry { Device = line.Device, HcaHandles = line.Handles, HcaObjects = line.Objects });
 
     private IEnumerable<HugeTlbStat> HugePages() => HugePageSizes.In(folder, ".current").Select(size => new HugeTlbStat
     {

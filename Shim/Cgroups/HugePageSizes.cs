@@ -5,9 +5,22 @@ internal static class HugePageSizes
 {
     private const string Prefix = "hugetlb.";
 
-    public static IEnumerable<string> In(string folder, string suffix) =>
-        Directory.EnumerateFiles(folder, Prefix + "*" + suffix)
-            .Select(file => Path.GetFileName(file)[Prefix.Length..^suffix.Length])
-            .Where(size => !size.Contains('.', StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal);
+    /// <summary>Those that have a file of a kind; none where the cgroup has gone.</summary>
+    public static IReadOnlyList<string> In(string folder, string suffix)
+    {
+        try
+        {
+            return
+            [
+                .. Directory.EnumerateFiles(folder, Prefix + "*" + suffix)
+                    .Select(file => Path.GetFileName(file)[Prefix.Length..^suffix.Length])
+                    .Where(size => !size.Contains('.', StringComparison.Ordinal))
+                    .Order(StringComparer.Ordinal),
+            ];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
 }

@@ -8,13 +8,22 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Shim.Cgroups;
 
-/// <summary>Hears of processes that the kernel kills for want of memory.</summary>
-internal static class OomWatch
+/// <summary>Hears of processes that the kernel kills for want of memory, until it is disposed of.</summary>
+internal sealed class OomWatch : IDisposable
 {
     private const int PieceBytes = 4096;
 
+    private readonly Watch _watch;
+    private readonly Action _told;
+
+    private OomWatch(Watch watch, Action told)
+    {
+        (_watch, _told) = (watch, told);
+        _ = FollowAsync();
+    }
+
     /// <summary>Version 1: an eventfd that is registered for <c>memory.oom_control</c>. It is told of the cgroup's end as well.</summary>
-    public static IDisposable? OfV1(EventLoop loop, string folder, Action happened) => Begin(
+    public static OomWatch? OfV1(EventLoop loop, string folder, Action happened) => Begin(
         loop, folder, "memory.oom_control",
         () =>
         {
@@ -33,7 +42,7 @@ internal static class OomWatch
         });
 
     /// <summary>Version 2: <c>memory.events</c>, which is changed for other things too.</summary>
-    public static IDisposable? OfV2(EventLoop loop, string folder, Action happened)
+    public static OomWatch? OfV2(EventLoop loop, string folder, Action happened)
     {
         ulong Kills() => CgroupFile.Pairs(folder, "memory.events").GetValueOrDefault("oom_kill");
         var seen = Kills();
@@ -52,13 +61,24 @@ internal static class OomWatch
             });
     }
 
-    private static Watch? Begin(EventLoop loop, string folder, string file, Func<SafeFileHandle> open, Action told)
+    /// <summary>Tells of what has happened by now: the kernel counts before it kills, and the loop may hear of the end first.</summary>
+    public void Look()
+    {
+        var piece = new byte[PieceBytes];
+        while (!_watch.File.IsClosed && Descriptors.Read(_watch.File, piece) > 0)
+        {
+            _told();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _watch.Dispose();
+
+    private static OomWatch? Begin(EventLoop loop, string folder, string file, Func<SafeFileHandle> open, Action told)
     {
         try
         {
-            var watch = loop.Add(open());
-            _ = FollowAsync(watch, told);
-            return watch;
+            return new OomWatch(loop.Add(open()), told);
         }
         catch (ImageStoreException refused)
         {
@@ -67,18 +87,14 @@ internal static class OomWatch
         }
     }
 
-    private static async Task FollowAsync(Watch watch, Action told)
+    private async Task FollowAsync()
     {
-        var piece = new byte[PieceBytes];
         try
         {
             while (true)
             {
-                await watch.ReadableAsync(CancellationToken.None).ConfigureAwait(false);
-                while (!watch.File.IsClosed && Descriptors.Read(watch.File, piece) > 0)
-                {
-                    told();
-                }
+                await _watch.ReadableAsync(CancellationToken.None).ConfigureAwait(false);
+                Look();
             }
         }
         catch (OperationCanceledException)

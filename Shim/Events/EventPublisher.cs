@@ -131,5 +131,6 @@ internal sealed class EventPublisher(EventLoop loop, string socket, string tenan
     }
 
     private TtrpcClient? Connect() =>
-        UnixSockets.TryConnect(socket) is { } connected ? new TtrpcClient(new LoopStream(loop.Add(connected)), loop.Time) : null;
+        UnixSockets.TryConnect(socket, out var connected) == ConnectResult.Connected
+        ? new TtrpcClient(new LoopStream(loop.Add(connected!)), loop.Time) : null;
 }

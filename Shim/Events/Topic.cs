@@ -20,7 +20,6 @@ internal readonly record struct Topic(string Name, string Type)
         TaskExecStarted => new("/tasks/exec-started", "containerd.events.TaskExecStarted"),
         TaskPaused => new("/tasks/paused", "containerd.events.TaskPaused"),
         TaskResumed => new("/tasks/resumed", "containerd.events.TaskResumed"),
-        TaskCheckpointed => new("/tasks/checkpointed", "containerd.events.TaskCheckpointed"),
         _ => throw new ArgumentException($"{happened.GetType().Name} is no event.", nameof(happened)),
     };
 }

@@ -10,11 +10,16 @@ internal static unsafe partial class Descriptors
     public const int WriteOnly = 1;
     public const int ReadWrite = 2;
     public const int Create = 0x40;
+    public const int NoTerminal = 0x100;
     public const int Append = 0x400;
     public const int NonBlocking = 0x800;
     public const int PathOnly = 0x200000;
 
     private const int CloseOnExec = 0x80000;
+    private const int DescriptorCloseOnExec = 1;
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+    private const int SetDescriptorFlags = 2;
     private const int GetFlags = 3;
     private const int SetFlags = 4;
     private const int DuplicateCloseOnExec = 1030;
@@ -57,6 +62,23 @@ internal static unsafe partial class Descriptors
             throw Errno.Failure("Setting a descriptor's flags");
         }
     }
+
+    /// <summary>Has children not inherit it.</summary>
+    public static void SetCloseOnExec(SafeFileHandle file)
+    {
+        if (Control(file, SetDescriptorFlags, DescriptorCloseOnExec) < 0)
+        {
+            throw Errno.Failure("Setting a descriptor's flags");
+        }
+    }
+
+    /// <summary>Takes the one lock that an open file has, unless another has it; it is let go of by closing.</summary>
+    public static bool TryLock(SafeFileHandle file) =>
+        LockCore(file, LockExclusive | LockNonBlocking) == 0 || (Errno.Last == Errno.TryAgain ? false : throw Errno.Failure("Locking a file"));
+
+    /// <summary>Makes a directory the current one.</summary>
+    /// <returns>0, or -1 with <see cref="Errno.Last"/>.</returns>
+    public static int Enter(SafeFileHandle directory) => EnterCore(directory);
 
     /// <summary>The same open file under a number of at least <paramref name="lowest"/>.</summary>
     public static SafeFileHandle Duplicate(SafeFileHandle file, int lowest)
@@ -133,6 +155,12 @@ internal static unsafe partial class Descriptors
 
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
     private static partial int ReplaceCore(SafeFileHandle file, int number);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int LockCore(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fchdir", SetLastError = true)]
+    private static partial int EnterCore(SafeFileHandle directory);
 
     [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
     private static partial int ChangeOwner(SafeFileHandle file, uint uid, uint gid);

@@ -10,14 +10,9 @@ internal static class Errno
     public const int NotFound = 2;
     public const int NoProcess = 3;
     public const int Interrupted = 4;
-    public const int InputOutput = 5;
-    public const int NoChild = 10;
     public const int TryAgain = 11;
     public const int Busy = 16;
-    public const int AlreadyExists = 17;
     public const int Invalid = 22;
-    public const int BrokenPipe = 32;
-    public const int NotImplemented = 38;
     public const int AddressInUse = 98;
     public const int ConnectionRefused = 111;
 

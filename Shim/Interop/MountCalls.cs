@@ -7,7 +7,6 @@ namespace ImageStore.Shim.Interop;
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Interoperability", "SYSLIB1054", Justification = "Generated already.")]
 internal static partial class MountCalls
 {
-    public const ulong ReadOnly = 1;
     public const ulong Remount = 32;
     public const ulong Bind = 4096;
     public const ulong Recursive = 16384;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace ImageStore.Shim.Interop;
 
@@ -9,6 +10,7 @@ internal static partial class ProcessCalls
     private const int SetChildSubreaper = 36;
     private const int SignalMask = 0x7f;
     private const int SignalBase = 128;
+    private const nint OpenNumber = 434; // pidfd_open
 
     /// <summary>Takes the end of any child that has ended; its id and exit code, 128 and the signal where one ended it, or null.</summary>
     public static (int Pid, int Code)? TryReap()
@@ -23,19 +25,11 @@ internal static partial class ProcessCalls
         return pid > 0 ? (pid, CodeOf(status)) : null;
     }
 
-    /// <summary>Waits for one child; its exit code.</summary>
-    public static int Wait(int pid)
+    /// <summary>A descriptor of a process, which is never another's; null where there is no such process.</summary>
+    public static SafeFileHandle? TryOpen(int pid)
     {
-        int status;
-        while (WaitCore(pid, out status, 0) < 0)
-        {
-            if (Errno.Last != Errno.Interrupted)
-            {
-                throw Errno.Failure("Waiting for a child");
-            }
-        }
-
-        return CodeOf(status);
+        var process = OpenCore(OpenNumber, pid, 0);
+        return process >= 0 ? new SafeFileHandle(process, true) : null;
     }
 
     /// <summary>Has orphans below this process become its children.</summary>
@@ -60,6 +54,9 @@ internal static partial class ProcessCalls
 
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     private static partial int WaitCore(int pid, out int status, int options);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint OpenCore(nint number, nint pid, nint flags);
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     private static partial int Control(int option, nint a, nint b, nint c, nint d);

@@ -15,9 +15,9 @@ internal static unsafe partial class Signals
     public const int RecordSize = 128;
 
     private const int Pipe = 13;
-    private const int SetSize = 128;
     private const int Block = 0;
     private const int CloseOnExec = 0x80000;
+    private const nint SendToNumber = 424; // pidfd_send_signal
 
     /// <summary>The signals that are read and not delivered.</summary>
     private static ReadOnlySpan<int> Taken => [Interrupt, Terminate, Child];
@@ -26,21 +26,21 @@ internal static unsafe partial class Signals
     /// <returns>Were they blocked before?</returns>
     public static bool BlockTaken()
     {
-        var set = stackalloc byte[SetSize];
-        var before = stackalloc byte[SetSize];
+        var set = stackalloc byte[SignalSet.Size];
+        var before = stackalloc byte[SignalSet.Size];
         Fill(set);
         if (MaskCore(Block, set, before) != 0)
         {
             throw new InvalidOperationException("Signals cannot be blocked.");
         }
 
-        return IsMember(before, Child) == 1;
+        return SignalSet.Has(before, Child) == 1;
     }
 
     /// <summary>A descriptor from which the taken signals are read.</summary>
     public static SafeFileHandle Open()
     {
-        var set = stackalloc byte[SetSize];
+        var set = stackalloc byte[SignalSet.Size];
         Fill(set);
         var handle = OpenCore(-1, set, CloseOnExec | Descriptors.NonBlocking);
         return handle.IsInvalid ? throw Errno.Failure("Opening a descriptor for signals") : handle;
@@ -52,23 +52,17 @@ internal static unsafe partial class Signals
     /// <summary>Sends a signal; 0, or the kernel's number.</summary>
     public static int Send(int pid, int signal) => SendCore(pid, signal) == 0 ? 0 : Errno.Last;
 
+    /// <summary>Sends a signal to an open process; 0, or the kernel's number.</summary>
+    public static int SendTo(SafeFileHandle process, int signal) => SendToCore(SendToNumber, process, signal, 0, 0) == 0 ? 0 : Errno.Last;
+
     private static void Fill(byte* set)
     {
-        _ = EmptySet(set);
+        _ = SignalSet.Empty(set);
         foreach (var signal in Taken)
         {
-            _ = AddTo(set, signal);
+            _ = SignalSet.Add(set, signal);
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "sigemptyset")]
-    private static partial int EmptySet(byte* set);
-
-    [LibraryImport("libc", EntryPoint = "sigaddset")]
-    private static partial int AddTo(byte* set, int signal);
-
-    [LibraryImport("libc", EntryPoint = "sigismember")]
-    private static partial int IsMember(byte* set, int signal);
 
     [LibraryImport("libc", EntryPoint = "pthread_sigmask")]
     private static partial int MaskCore(int how, byte* set, byte* before);
@@ -81,4 +75,7 @@ internal static unsafe partial class Signals
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int SendCore(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SendToCore(nint number, SafeFileHandle process, nint signal, nint information, nint flags);
 }

@@ -50,23 +50,31 @@ internal static unsafe partial class UnixSockets
         return socket;
     }
 
-    /// <summary>Connects to a path; null where nobody listens.</summary>
-    public static SafeFileHandle? TryConnect(string path)
+    /// <summary>Connects to a path, and does not wait for who is busy.</summary>
+    /// <param name="path">Where somebody may listen.</param>
+    /// <param name="connected">The connection, where there is one.</param>
+    public static ConnectResult TryConnect(string path, out SafeFileHandle? connected)
     {
+        connected = null;
         var socket = Make();
         var address = AddressOf(path);
         fixed (byte* start = address)
         {
             if (Connect(socket, start, address.Length) == 0)
             {
-                return socket;
+                connected = socket;
+                return ConnectResult.Connected;
             }
         }
 
         var failure = Errno.Last;
         socket.Dispose();
-        return failure is Errno.NotFound or Errno.ConnectionRefused or Errno.TryAgain
-            ? null : throw IoErrors.FromErrno(failure, $"Connecting to {path}");
+        return failure switch
+        {
+            Errno.NotFound or Errno.ConnectionRefused => ConnectResult.Nobody,
+            Errno.TryAgain => ConnectResult.Busy,
+            _ => throw IoErrors.FromErrno(failure, $"Connecting to {path}"),
+        };
     }
 
     /// <summary>Takes a connection that waits; null where none does.</summary>
@@ -138,7 +146,7 @@ internal static unsafe partial class UnixSockets
 
     private static SafeFileHandle Make()
     {
-        var socket = Open(Family, StreamType | CloseOnExec, 0);
+        var socket = Open(Family, StreamType | CloseOnExec | Descriptors.NonBlocking, 0);
         return socket.IsInvalid ? throw Errno.Failure("Making a socket") : socket;
     }
 

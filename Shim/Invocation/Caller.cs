@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using ImageStore.Runtime.Protocol.Bootstrap;
 using ImageStore.Runtime.Protocol.Runc;
+using ImageStore.Shim.Tasks;
 
 namespace ImageStore.Shim.Invocation;
 
@@ -12,19 +13,17 @@ namespace ImageStore.Shim.Invocation;
 internal sealed record Caller(BootstrapParams? Bootstrap, Options Options)
 {
     private const int NewestVersion = 3;
-    private const string OptionsType = "containerd.runc.v1.Options";
+
+    /// <summary>containerd's socket for events, where it says so here; else empty.</summary>
+    public string EventsSocket => Bootstrap?.ContainerdTtrpcAddress ?? string.Empty;
 
     /// <summary>Reads standard input: parameters, or of an older containerd its options or nothing.</summary>
     public static Caller Read(byte[] input, ShimArguments arguments)
     {
         // The options of an older one can be read as parameters too, but then name nothing that the arguments do.
-        if (TryParse(BootstrapParams.Parser, input) is { } told && told.InstanceId == arguments.Id && told.Namespace == arguments.Namespace)
-        {
-            var extensions = told.Extensions.Select(extension => extension.Value);
-            return new Caller(told, extensions.Select(OptionsIn).FirstOrDefault(options => options is not null) ?? new Options());
-        }
-
-        return new Caller(null, OptionsIn(TryParse(Any.Parser, input)) ?? new Options());
+        return TryParse(BootstrapParams.Parser, input) is { } told && told.InstanceId == arguments.Id && told.Namespace == arguments.Namespace
+            ? new Caller(told, OptionsIn([.. told.Extensions.Select(extension => extension.Value)]))
+            : new Caller(null, OptionsIn(TryParse(Any.Parser, input) is { } options ? [options] : []));
     }
 
     /// <summary>The answer: where the shim listens.</summary>
@@ -33,7 +32,8 @@ internal sealed record Caller(BootstrapParams? Bootstrap, Options Options)
         ? Encoding.UTF8.GetBytes(address)
         : new BootstrapResult { Version = NewestVersion, Address = address, Protocol = "ttrpc" }.ToByteArray();
 
-    private static Options? OptionsIn(Any? any) => any?.TypeUrl == OptionsType ? TryParse(Options.Parser, any.Value.ToByteArray()) : null;
+    private static Options OptionsIn(IReadOnlyList<Any?> told) =>
+        TaskOptions.Runtime(told.FirstOrDefault(any => any is not null && TaskOptions.AreOfARuntime(any)));
 
     private static T? TryParse<T>(MessageParser<T> parser, byte[] bytes)
         where T : class, IMessage<T>

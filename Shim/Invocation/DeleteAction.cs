@@ -1,7 +1,9 @@
+using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using ImageStore.Runtime.Protocol.Runc;
 using ImageStore.Runtime.Protocol.Tasks;
-using ImageStore.Runtime.Ttrpc;
+using ImageStore.Shim.Cgroups;
 using ImageStore.Shim.Interop;
 using ImageStore.Shim.Logging;
 using ImageStore.Shim.Loop;
@@ -15,6 +17,7 @@ namespace ImageStore.Shim.Invocation;
 /// <summary><c>delete</c>: cleans up after a shim that was killed, and prints how its container ended.</summary>
 internal static class DeleteAction
 {
+    private const int LongestAddress = 4096;
     private const int Killed = 128 + Signals.Kill;
 
     public static void Run(ShimArguments arguments)
@@ -29,29 +32,45 @@ internal static class DeleteAction
     private static async Task DeleteAsync(EventLoop loop, Children children, ShimArguments arguments)
     {
         // It may be asked for one container of a group in the bundle of another.
-        var here = arguments.Bundle.Length > 0 ? arguments.Bundle : Environment.CurrentDirectory;
+        var here = Path.TrimEndingDirectorySeparator(arguments.Bundle.Length > 0 ? arguments.Bundle : Environment.CurrentDirectory);
         var bundle = new BundleFiles(Path.Combine(Path.GetDirectoryName(here)!, arguments.Id));
+        var unattended = new Unattended(loop.Time);
         var commands = new CommandRunner(loop, children, ShimEnvironment.OfCommands());
-        var runtime = new OciRuntime(commands, bundle.ReadOptions(), arguments.Namespace, bundle.Log);
-        await TryAsync("delete the container", () => runtime.DeleteAsync(arguments.Id, force: true, CancellationToken.None)).ConfigureAwait(false);
-        await TryAsync("unmount its root", () => Rootfs.UnmountAsync(bundle.Rootfs, loop.Time)).ConfigureAwait(false);
+        var runtime = new OciRuntime(commands, OptionsOf(bundle), arguments.Namespace, bundle);
+        await unattended.TryAsync("end what its shim began", _ => new CommandMark(bundle.Path).EndAllAsync(loop.Time)).ConfigureAwait(false);
+        await unattended.TryAsync("delete the container", limit => runtime.DeleteAsync(arguments.Id, force: true, limit)).ConfigureAwait(false);
+        await unattended.TryAsync("remove its cgroup", _ => LeftCgroup.RemoveAsync(BundleSpec.Read(bundle.Path).CgroupPath, loop.Time)).ConfigureAwait(false);
+        await unattended.TryAsync("unmount its root", _ => Rootfs.UnmountAsync(bundle.Rootfs, loop.Time)).ConfigureAwait(false);
+        await unattended.TryAsync("remove its socket", _ => RemoveSocket(bundle)).ConfigureAwait(false);
         StandardStreams.WriteOutput(new DeleteResponse
         {
-            Pid = (uint)(BundleFiles.ReadPid(bundle.InitPid) ?? 0),
+            Pid = (uint)(PidFile.Read(bundle.InitPid) ?? 0),
             ExitStatus = Killed,
             ExitedAt = Timestamp.FromDateTimeOffset(loop.Time.GetUtcNow()),
         }.ToByteArray());
     }
 
-    private static async Task TryAsync(string action, Func<Task> run)
+    private static Task RemoveSocket(BundleFiles bundle)
+    {
+        if (BoundedFile.TryRead(bundle.Address, LongestAddress) is { } address && SocketAddress.PathIn(Encoding.UTF8.GetString(address)) is { } path)
+        {
+            SocketFolder.RemoveDead(path);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    // Whatever is wrong with them, most containers have the defaults, and what can be removed is.
+    private static Options OptionsOf(BundleFiles bundle)
     {
         try
         {
-            await run().ConfigureAwait(false);
+            return BundleOptions.Read(bundle);
         }
-        catch (Exception refused) when (refused is RpcException or ImageStoreException)
+        catch (ImageStoreException malformed)
         {
-            ShimLog.Warning($"Cannot {action}: {refused.Message}");
+            ShimLog.Warning(malformed.Message);
+            return new Options();
         }
     }
 }

@@ -11,7 +11,7 @@ internal static class OwnSignals
     {
         if (!Signals.BlockTaken())
         {
-            Spawn.Become(Environment.ProcessPath!, Environment.GetCommandLineArgs(), ShimEnvironment.OfShim());
+            Spawn.Become(Environment.ProcessPath!, Environment.GetCommandLineArgs(), ShimEnvironment.OfShim(eventsSocket: string.Empty));
             throw Errno.Failure("Beginning anew");
         }
     }

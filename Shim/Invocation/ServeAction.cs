@@ -1,7 +1,6 @@
 using ImageStore.Runtime.Ttrpc;
 using ImageStore.Shim.Events;
 using ImageStore.Shim.Interop;
-using ImageStore.Shim.Logging;
 using ImageStore.Shim.Loop;
 using ImageStore.Shim.Processes;
 using ImageStore.Shim.Stdio;
@@ -16,7 +15,9 @@ internal static class ServeAction
 {
     private const int ListenerNumber = 3;
     private const int ErrorNumber = 2;
-    private const int MostConnections = 64;
+    private const int UnusedRounds = 2;
+
+    private static readonly TimeSpan s_unusedRound = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_lastEvents = TimeSpan.FromSeconds(5);
 
     public static void Run(ShimArguments arguments)
@@ -27,7 +28,11 @@ internal static class ServeAction
         using var loop = new EventLoop();
         var children = new Children(loop.Time);
         using var signals = new SignalReader(loop, children);
-        using var listener = loop.Add(new SafeFileHandle(ListenerNumber, ownsHandle: true));
+
+        // It was inherited, which what the shim runs must not do.
+        var inherited = new SafeFileHandle(ListenerNumber, ownsHandle: true);
+        Descriptors.SetCloseOnExec(inherited);
+        using var listener = loop.Add(inherited);
         loop.Run(ServeAsync(loop, children, signals, listener, arguments));
     }
 
@@ -35,55 +40,32 @@ internal static class ServeAction
     {
         var path = UnixSockets.PathOf(listener.File);
         var commands = new CommandRunner(loop, children, ShimEnvironment.OfCommands());
-        var events = new EventPublisher(loop, Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? string.Empty, arguments.Namespace);
-        var parts = new ShimParts(arguments.Namespace, loop, children, commands, new StdioFactory(loop, commands, arguments.Namespace), events);
+        var events = new EventPublisher(loop, ShimEnvironment.EventsSocket, arguments.Namespace);
+        var stdio = new StdioFactory(loop, commands, arguments.Namespace);
+        var parts = new ShimParts(arguments.Namespace, loop, children, new Unattended(loop.Time), commands, stdio, events);
         var service = new TaskService(parts);
         using var rest = new Rest(loop);
-        var accepting = AcceptAsync(loop, listener, new TtrpcServer(service.HandleAsync, loop.Time), rest);
-        await Task.WhenAny(service.Stopped, signals.Stop, accepting).ConfigureAwait(false);
+        var connections = new Connections(loop, listener, new TtrpcServer(service.HandleAsync, loop.Time), rest.Disturb);
+        _ = connections.AcceptAsync();
+        await Task.WhenAny(service.Stopped, signals.Stop, UnusedAsync(loop.Time, connections, service)).ConfigureAwait(false);
 
-        // Whoever asks from now on finds nobody, and begins another.
+        // Whoever asks from now on finds nobody, and begins another; whoever has a connection still is told to.
+        service.Stop();
         File.Delete(path);
+        listener.Dispose();
         await loop.TurnAsync().ConfigureAwait(false);
         await Task.WhenAny(events.Sent, Task.Delay(s_lastEvents, loop.Time, CancellationToken.None)).ConfigureAwait(false);
+        await stdio.LoggersEndedAsync().ConfigureAwait(false);
     }
 
-    private static async Task AcceptAsync(EventLoop loop, Watch listener, TtrpcServer server, Rest rest)
+    // Whoever began it may have been killed before it had it make a container.
+    private static async Task UnusedAsync(TimeProvider time, Connections connections, TaskService service)
     {
-        var open = 0;
-        while (true)
+        var quiet = 0;
+        while (quiet < UnusedRounds)
         {
-            while (UnixSockets.TryAccept(listener.File) is { } accepted)
-            {
-                if (open < MostConnections && UnixSockets.PeerOf(accepted) == ProcessCalls.UserId())
-                {
-                    open++;
-                    _ = ServeAsync(loop.Add(accepted));
-                }
-                else
-                {
-                    accepted.Dispose();
-                }
-            }
-
-            await listener.ReadableAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-
-        async Task ServeAsync(Watch connection)
-        {
-            using var stream = new LoopStream(connection, rest.Disturb);
-            try
-            {
-                await server.ServeAsync(stream, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception gone) when (gone is IOException or OperationCanceledException)
-            {
-                ShimLog.Debug($"A connection broke: {gone.Message}");
-            }
-            finally
-            {
-                open--;
-            }
+            await Task.Delay(s_unusedRound, time, CancellationToken.None).ConfigureAwait(false);
+            quiet = connections.Open == 0 && service.IsIdle ? quiet + 1 : 0;
         }
     }
 

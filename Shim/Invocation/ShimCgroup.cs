@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImageStore.Shim.Cgroups;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Shim.Invocation;
@@ -6,19 +7,13 @@ namespace ImageStore.Shim.Invocation;
 /// <summary>The cgroup that a shim itself is put into, where the options name one.</summary>
 internal static class ShimCgroup
 {
-    private const string Mount = "/sys/fs/cgroup";
-
     /// <summary>Puts it there.</summary>
     /// <param name="path">Of a cgroup that exists: with version 1, of every controller that has it.</param>
     /// <param name="shim">The shim.</param>
     /// <exception cref="ImageStoreException">There is none, or it takes nobody.</exception>
     public static void Join(string path, int shim)
     {
-        var relative = path.TrimStart('/');
-        List<string> folders = File.Exists(Path.Combine(Mount, "cgroup.controllers"))
-            ? [Path.Combine(Mount, relative)]
-            : [.. Directory.EnumerateDirectories(Mount).Select(controller => Path.Combine(controller, relative))];
-        var found = folders.Where(folder => File.Exists(Path.Combine(folder, "cgroup.procs"))).ToList();
+        var found = Cgroup.FoldersOf(path);
         if (found.Count == 0)
         {
             throw new ImageStoreException(ErrorKind.NotFound, $"There is no cgroup {Printable.Of(path)} for the shim.");

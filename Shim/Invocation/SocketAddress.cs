@@ -24,6 +24,9 @@ internal static class SocketAddress
         return Path.Combine(directory.Length > 0 ? directory : Directory, Convert.ToHexStringLower(name));
     }
 
+    /// <summary>The file of an address; null where it is of another kind.</summary>
+    public static string? PathIn(string uri) => uri.StartsWith(Prefix + "/", StringComparison.Ordinal) ? uri[Prefix.Length..] : null;
+
     /// <summary>The address of a file.</summary>
     public static string UriOf(string path) => Prefix + path;
 

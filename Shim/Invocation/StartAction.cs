@@ -20,6 +20,8 @@ internal static class StartAction
         var group = SocketAddress.GroupOf(BundleSpec.Read(bundle), arguments.Id);
         var path = SocketAddress.PathOf(caller.Bootstrap?.SocketDir ?? string.Empty, arguments.Address, arguments.Namespace, group);
         var address = SocketAddress.UriOf(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using (SocketFolder.Lock(Path.GetDirectoryName(path)!))
         using (var listener = Listen(path))
         {
             if (listener is not null)
@@ -29,14 +31,13 @@ internal static class StartAction
         }
 
         // By this file a containerd before 2.0 finds the shim again after its own restart.
-        BundleFiles.Write(Path.Combine(bundle, "address"), Encoding.UTF8.GetBytes(address));
+        OwnFile.Write(new BundleFiles(bundle).Address, Encoding.UTF8.GetBytes(address));
         StandardStreams.WriteOutput(caller.Answer(address));
     }
 
     /// <summary>Listens; null where a shim does already.</summary>
     private static SafeFileHandle? Listen(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             if (UnixSockets.TryListen(path) is { } listener)
@@ -44,8 +45,9 @@ internal static class StartAction
                 return listener;
             }
 
-            using var other = UnixSockets.TryConnect(path);
-            if (other is not null)
+            var result = UnixSockets.TryConnect(path, out var other);
+            other?.Dispose();
+            if (result != ConnectResult.Nobody)
             {
                 return null;
             }
@@ -71,7 +73,7 @@ internal static class StartAction
             Signals.BlockTaken();
             Descriptors.KeepFrom(FirstOther);
             using var nothing = Descriptors.Open("/dev/null", Descriptors.ReadWrite);
-            var shim = Spawn.Begin(self, own, ShimEnvironment.OfShim(), [nothing, nothing, nothing, listener], directory: null, blocked: true);
+            var shim = Spawn.BeginApart(self, own, ShimEnvironment.OfShim(caller.EventsSocket), [nothing, nothing, nothing, listener]);
             try
             {
                 if (caller.Options.ShimCgroup.Length > 0)

@@ -11,12 +11,12 @@ internal static class ShimLog
 {
     private static readonly SafeFileHandle s_output = new(2, ownsHandle: false);
 
-    /// <summary>Is what only developers want to know written too?</summary>
-    public static bool IsDebugging { get; set; }
+    // Said once, for the whole process.
+    private static readonly bool s_isDebugging = Environment.GetCommandLineArgs().Any(word => word is "-debug" or "--debug");
 
     public static void Debug(string text)
     {
-        if (IsDebugging)
+        if (s_isDebugging)
         {
             Write("debug", text);
         }

@@ -1,7 +1,7 @@
 namespace ImageStore.Shim.Loop;
 
 /// <summary>Lets one in at a time, in the order in which they came; of one loop, so that nobody leaves its thread.</summary>
-internal sealed class Gate
+internal sealed class Gate(EventLoop loop)
 {
     private readonly Queue<TaskCompletionSource> _waiting = [];
     private bool _isTaken;
@@ -27,6 +27,20 @@ internal sealed class Gate
     private void Leave()
     {
         // It stays taken for whoever is next, so that nobody who comes meanwhile goes first.
+        if (_waiting.Count > 0)
+        {
+            _ = PassOnAsync();
+        }
+        else
+        {
+            _isTaken = false;
+        }
+    }
+
+    // In a turn of its own: many who wait would else go on one within the other, until the stack is full.
+    private async Task PassOnAsync()
+    {
+        await loop.TurnAsync().ConfigureAwait(false);
         while (_waiting.TryDequeue(out var next))
         {
             if (next.TrySetResult())

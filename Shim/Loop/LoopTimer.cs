@@ -1,3 +1,5 @@
+using ImageStore.Shim.Logging;
+
 namespace ImageStore.Shim.Loop;
 
 /// <summary>A timer of <see cref="LoopTime"/>; precise to a millisecond, and never early.</summary>
@@ -33,7 +35,15 @@ internal sealed class LoopTimer(LoopTime time, TimerCallback callback, object? s
     {
         _due = Never;
         Schedule(_period);
-        callback(state);
+        try
+        {
+            callback(state);
+        }
+        catch (Exception failure)
+        {
+            // Whose timer it is has nobody above it but the loop, with which containers would lose their shim.
+            ShimLog.Error("A timer failed", failure);
+        }
     }
 
     private static long Milliseconds(TimeSpan span) =>

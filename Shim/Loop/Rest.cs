@@ -23,6 +23,13 @@ internal sealed class Rest(EventLoop loop) : IDisposable
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Memory.Trim();
-        Memory.ForgetProgram();
+        try
+        {
+            Memory.ForgetProgram();
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            // Where no file can be opened just now, the pages stay.
+        }
     }
 }

@@ -68,14 +68,8 @@ internal sealed class Watch : IDisposable
         }
 
         waiting ??= new TaskCompletionSource();
-        return cancellation.CanBeCanceled ? CancelledAsync(waiting, cancellation) : waiting.Task;
-    }
 
-    private static async Task CancelledAsync(TaskCompletionSource waiting, CancellationToken cancellation)
-    {
-        using (cancellation.UnsafeRegister(static source => ((TaskCompletionSource)source!).TrySetCanceled(), waiting))
-        {
-            await waiting.Task.ConfigureAwait(false);
-        }
+        // One who gives up leaves what others wait for, and will wait for, as it is.
+        return waiting.Task.WaitAsync(cancellation);
     }
 }

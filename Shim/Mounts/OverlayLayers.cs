@@ -45,26 +45,27 @@ internal static class OverlayLayers
     {
         var lowers = options.Data.FirstOrDefault(IsLower)?[Lower.Length..].Split(':') ?? [];
         var common = CommonDirectory(lowers);
-        var data = string.Join(',', options.Data.Select(option => IsLower(option)
+        var data = new MountData(options.Data.Select(option => IsLower(option)
             ? Lower + string.Join(':', lowers.Select(lower => Path.GetRelativePath(common, lower)))
-            : option));
+            : option)).Checked();
 
-        // The shim has one thread, and names everything by whole paths: nobody sees it stand elsewhere meanwhile.
-        var here = Environment.CurrentDirectory;
+        // The shim has one thread, and names everything by whole paths: nobody sees it stand elsewhere meanwhile. Where it stands may have
+        // no path any more: the bundle of a group's first container.
+        using var here = Descriptors.Open(".", Descriptors.PathOnly);
         if (MountCalls.ChangeDirectory(common) != 0)
         {
             return Errno.Last;
         }
 
         var error = MountCalls.Mount(source, target, "overlay", options.Flags, data) == 0 ? 0 : Errno.Last;
-        _ = MountCalls.ChangeDirectory(here);
+        _ = Descriptors.Enter(here);
         return error;
     }
 
     /// <summary>The deepest directory that has them all below it.</summary>
     internal static string CommonDirectory(IReadOnlyList<string> paths)
     {
-        var common = Path.GetDirectoryName(paths[0]) ?? "/";
+        var common = paths.Count > 0 ? Path.GetDirectoryName(paths[0]) ?? "/" : "/";
         while (common != "/" && !paths.All(path => path.StartsWith(common + "/", StringComparison.Ordinal)))
         {
             common = Path.GetDirectoryName(common) ?? "/";

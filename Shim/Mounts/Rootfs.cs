@@ -11,7 +11,6 @@ namespace ImageStore.Shim.Mounts;
 internal static class Rootfs
 {
     private const int MostMounts = 1024;
-    private const int DataBytes = 4096;
     private const int UnmountAttempts = 40;
     private const int MostRounds = 64;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(25);
@@ -48,25 +47,41 @@ internal static class Rootfs
 
     /// <summary>Unmounts everything at a path and below it.</summary>
     /// <remarks>What stays busy for a second goes out of sight at once, and away when nobody uses it any more.</remarks>
+    /// <exception cref="ImageStoreException">The kernel refuses, or more is mounted again and again.</exception>
     public static async Task UnmountAsync(string path, TimeProvider time)
     {
-        for (var round = 0; round < MostRounds && MountInfo.Below(path) is { Count: > 0 } mounted; round++)
+        var real = RealPath.Of(path);
+        for (var round = 0; round < MostRounds; round++)
         {
+            var mounted = MountInfo.Below(real);
+            if (mounted.Count == 0)
+            {
+                return;
+            }
+
             foreach (var target in mounted)
             {
                 await UnmountOneAsync(target, time).ConfigureAwait(false);
             }
         }
+
+        throw new ImageStoreException(ErrorKind.Unavailable, $"Something is mounted below {Printable.Of(real)} again and again.");
     }
 
     private static void Mount(Mount mount, string target, string name)
     {
+        if (mount.Type.StartsWith("fuse.", StringComparison.Ordinal) || mount.Type.StartsWith("fuse3.", StringComparison.Ordinal))
+        {
+            // A program would have to be run, and to stay.
+            throw new ImageStoreException(
+                ErrorKind.Unsupported, $"This shim does not mount {Printable.Of(mount.Type)}.", "Use a snapshotter that mounts it itself.");
+        }
+
         var options = MountOptions.Parse(mount.Options);
-        var data = string.Join(',', options.Data);
-        var isLong = data.Length >= DataBytes;
-        var error = isLong && mount.Type == "overlay"
+        var data = new MountData(options.Data);
+        var error = !data.Fits && mount.Type == "overlay"
             ? OverlayLayers.Mount(mount.Source, target, options)
-            : MountCalls.Mount(mount.Source, target, mount.Type, options.Flags, data) == 0 ? 0 : Errno.Last;
+            : MountCalls.Mount(mount.Source, target, mount.Type, options.Flags, data.Checked()) == 0 ? 0 : Errno.Last;
         if (error == 0 && (options.Flags & MountCalls.Bind) != 0 && (options.Flags & ~(MountCalls.Bind | MountCalls.Recursive)) != 0)
         {
             // A bind mount takes flags only when it is mounted anew.

@@ -6,7 +6,8 @@ namespace ImageStore.Shim.Oci;
 /// <summary>The few things that the shim asks of a bundle's <c>config.json</c>.</summary>
 /// <param name="Annotations">All of them.</param>
 /// <param name="HasOwnPids">Does the container have a new PID namespace, so that all of it ends with its first process?</param>
-internal sealed record BundleSpec(IReadOnlyDictionary<string, string> Annotations, bool HasOwnPids)
+/// <param name="CgroupPath">Where its cgroup is to be; empty where the runtime chooses.</param>
+internal sealed record BundleSpec(IReadOnlyDictionary<string, string> Annotations, bool HasOwnPids, string CgroupPath)
 {
     private const int LargestBytes = 16 << 20;
 
@@ -38,8 +39,13 @@ internal sealed record BundleSpec(IReadOnlyDictionary<string, string> Annotation
             }
         }
 
-        return new BundleSpec(annotations, OwnPids(document.RootElement));
+        return new BundleSpec(annotations, OwnPids(document.RootElement), CgroupPathOf(document.RootElement));
     }
+
+    private static string CgroupPathOf(JsonElement spec) =>
+        spec.TryGetProperty("linux", out var linux) && linux.ValueKind == JsonValueKind.Object
+        && linux.TryGetProperty("cgroupsPath", out var path) && path.ValueKind == JsonValueKind.String
+            ? path.GetString()! : string.Empty;
 
     private static bool OwnPids(JsonElement spec) =>
         spec.TryGetProperty("linux", out var linux) && linux.ValueKind == JsonValueKind.Object

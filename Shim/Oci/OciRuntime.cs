@@ -14,25 +14,28 @@ internal sealed class OciRuntime
 
     private readonly CommandRunner _commands;
     private readonly string _program;
-    private readonly string _log;
+    private readonly BundleFiles _files;
+    private readonly CommandMark _mark;
     private readonly List<string> _global;
 
     /// <summary>The runtime that the options name.</summary>
     /// <param name="commands">Runs it.</param>
     /// <param name="options">Its name, its root, and who makes its cgroups.</param>
     /// <param name="tenant">containerd's namespace, which has a folder of its own in the root.</param>
-    /// <param name="log">Where it writes its log.</param>
-    public OciRuntime(CommandRunner commands, Options options, string tenant, string log)
+    /// <param name="files">The bundle, which has what it and the shim tell each other.</param>
+    public OciRuntime(CommandRunner commands, Options options, string tenant, BundleFiles files)
     {
-        _commands = commands;
-        _log = log;
-        _program = options.BinaryName.Length > 0 ? options.BinaryName : DefaultProgram;
-        _global = ["--root", Path.Combine(options.Root.Length > 0 ? options.Root : DefaultRoot, tenant), "--log", log, "--log-format", "json"];
+        (_commands, _files, _mark) = (commands, files, new CommandMark(files.Path));
+        _program = ProgramOf(options);
+        _global = ["--root", Path.Combine(options.Root.Length > 0 ? options.Root : DefaultRoot, tenant), "--log-format", "json"];
         if (options.SystemdCgroup)
         {
             _global.Add("--systemd-cgroup");
         }
     }
+
+    /// <summary>The program that the options name.</summary>
+    public static string ProgramOf(Options options) => options.BinaryName.Length > 0 ? options.BinaryName : DefaultProgram;
 
     /// <summary>Makes a container, whose first process waits for <see cref="StartAsync"/>.</summary>
     public Task CreateAsync(
@@ -147,14 +150,25 @@ internal sealed class OciRuntime
 
     private async Task<string> RunAsync(string action, IReadOnlyList<string> arguments, IReadOnlyList<SafeFileHandle>? stdio, CancellationToken cancellation)
     {
-        var before = BoundedFile.Length(_log);
-        var result = await _commands.RunAsync(new Command(_program, [.. _global, .. arguments]) { Descriptors = stdio }, cancellation).ConfigureAwait(false);
+        // One for each run: several run at a time, and whose error it is has to be known.
+        using var log = _files.Scratch();
+        var command = new Command(_program, [.. _global, "--log", log.Path, .. arguments]) { Descriptors = stdio, Environment = [_mark.Word] };
+        CommandResult result;
+        try
+        {
+            result = await _commands.RunAsync(command, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException late)
+        {
+            throw new RpcException(RpcCode.DeadlineExceeded, $"The OCI runtime {_program} did not {action} in time, and was killed.", late);
+        }
+
         if (result.Code == 0)
         {
             return result.Output;
         }
 
-        var reason = RuntimeLog.LastError(_log, before) ?? (result.Output.Length > 0 ? result.Output : $"it ended with {result.Code}");
+        var reason = RuntimeLog.LastError(log.Path) ?? (result.Output.Length > 0 ? result.Output : $"it ended with {result.Code}");
         throw new RpcException(RpcCode.Unknown, $"The OCI runtime {_program} cannot {action}: {reason}");
     }
 }

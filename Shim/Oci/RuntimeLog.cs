@@ -8,8 +8,8 @@ internal static class RuntimeLog
     private const int TailBytes = 64 << 10;
     private const int LongestMessage = 8 << 10;
 
-    /// <summary>The last error that was written after <paramref name="offset"/>, or null.</summary>
-    public static string? LastError(string path, long offset) => LastError(BoundedFile.ReadTail(path, offset, TailBytes));
+    /// <summary>The last error in a log, or null.</summary>
+    public static string? LastError(string path) => LastError(BoundedFile.ReadTail(path, TailBytes));
 
     internal static string? LastError(ReadOnlySpan<byte> log)
     {

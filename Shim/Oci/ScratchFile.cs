@@ -1,20 +1,28 @@
 namespace ImageStore.Shim.Oci;
 
-/// <summary>A file in a bundle that the OCI runtime reads once.</summary>
-internal sealed class ScratchFile : IDisposable
+/// <summary>A file by which the shim and the OCI runtime tell each other something, once; it is gone when this is disposed of.</summary>
+internal sealed class ScratchFile(string path) : IDisposable
 {
-    private static int s_number;
+    /// <summary>Where it is, or will be.</summary>
+    public string Path => path;
 
-    /// <summary>Writes it; it is gone when this is disposed of.</summary>
-    public ScratchFile(string bundle, ReadOnlySpan<byte> content)
+    /// <summary>Has it with something in it.</summary>
+    public ScratchFile With(ReadOnlySpan<byte> content)
     {
-        Path = System.IO.Path.Combine(bundle, string.Create(System.Globalization.CultureInfo.InvariantCulture, $".scratch-{++s_number}"));
-        BundleFiles.Write(Path, content);
+        OwnFile.Write(path, content);
+        return this;
     }
 
-    /// <summary>Where it is.</summary>
-    public string Path { get; }
-
     /// <inheritdoc/>
-    public void Dispose() => File.Delete(Path);
+    public void Dispose()
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // So is its bundle.
+        }
+    }
 }

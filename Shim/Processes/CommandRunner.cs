@@ -10,9 +10,7 @@ internal sealed class CommandRunner(EventLoop loop, Children children, IReadOnly
 {
     private const int OutputBytes = 64 << 10;
     private const int PieceBytes = 4096;
-
-    /// <summary>What programs have as their environment.</summary>
-    public IReadOnlyCollection<string> Environment => environment;
+    private const int PiecesATurn = 16;
 
     /// <summary>Runs a program to its end. It is killed when the caller goes away.</summary>
     /// <exception cref="Store.Errors.ImageStoreException">It cannot be begun.</exception>
@@ -58,12 +56,12 @@ internal sealed class CommandRunner(EventLoop loop, Children children, IReadOnly
     public (int Pid, Task<int> End) Begin(
         string program, IReadOnlyList<string> arguments, IReadOnlyCollection<string> own, IReadOnlyList<SafeFileHandle> descriptors)
     {
-        var pid = Spawn.Begin(program, [program, .. arguments], own, descriptors, directory: null);
+        var pid = Spawn.Begin(program, [program, .. arguments], own, descriptors);
         return (pid, children.EndOf(pid));
     }
 
     private int Begin(Command command, IReadOnlyList<SafeFileHandle> descriptors) =>
-        Spawn.Begin(command.Program, [command.Program, .. command.Arguments], environment, descriptors, directory: null);
+        Spawn.Begin(command.Program, [command.Program, .. command.Arguments], [.. environment, .. command.Environment], descriptors);
 
     private async Task<int> EndAsync(int pid, CancellationToken cancellation)
     {
@@ -80,15 +78,26 @@ internal sealed class CommandRunner(EventLoop loop, Children children, IReadOnly
         }
     }
 
-    private static async Task KeepAsync(Watch output, MemoryStream kept, CancellationToken ended)
+    // Of a program that writes without end the first bytes are kept, and others have their turns meanwhile.
+    private async Task KeepAsync(Watch output, MemoryStream kept, CancellationToken ended)
     {
         var piece = new byte[PieceBytes];
-        while (true)
+        for (var count = 1; ; count++)
         {
             var read = Descriptors.Read(output.File, piece);
             if (read > 0)
             {
                 kept.Write(piece, 0, (int)Math.Min(read, OutputBytes - kept.Length));
+                if (ended.IsCancellationRequested && kept.Length == OutputBytes)
+                {
+                    return;
+                }
+
+                if (count % PiecesATurn == 0)
+                {
+                    await loop.TurnAsync().ConfigureAwait(false);
+                }
+
                 continue;
             }
 

@@ -1,5 +1,6 @@
 using ImageStore.Runtime.Ttrpc;
 using ImageStore.Shim.Interop;
+using ImageStore.Shim.Logging;
 using ImageStore.Shim.Loop;
 using Microsoft.Win32.SafeHandles;
 
@@ -14,12 +15,21 @@ internal sealed class ConsoleSocket : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pty");
     private readonly EventLoop _loop;
     private readonly Watch _listener;
+    private bool _isDisposed;
 
     public ConsoleSocket(EventLoop loop)
     {
         _loop = loop;
         Path = System.IO.Path.Combine(_folder.FullName, "pty.sock");
-        _listener = loop.Add(UnixSockets.TryListen(Path)!);
+        try
+        {
+            _listener = loop.Add(UnixSockets.TryListen(Path)!);
+        }
+        catch
+        {
+            _folder.Delete();
+            throw;
+        }
     }
 
     /// <summary>What the runtime is told.</summary>
@@ -57,10 +67,22 @@ internal sealed class ConsoleSocket : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _listener.Dispose();
-        if (Directory.Exists(_folder.FullName))
+        // Once: as soon as the name is free, whoever may write beside it may make another folder of that name.
+        if (_isDisposed)
         {
-            _folder.Delete(recursive: true);
+            return;
+        }
+
+        _isDisposed = true;
+        _listener.Dispose();
+        try
+        {
+            File.Delete(Path);
+            _folder.Delete();
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            ShimLog.Warning($"{_folder.FullName} is left: {refused.Message}");
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImageStore.Shim.Interop;
 using ImageStore.Shim.Loop;
 using Microsoft.Win32.SafeHandles;
@@ -21,9 +22,21 @@ internal sealed class Input : IDisposable
     /// <summary>Opens a fifo.</summary>
     public static Input Open(EventLoop loop, string path)
     {
-        var source = Descriptors.Open(path, Descriptors.ReadOnly | Descriptors.NonBlocking);
-        var keeper = FileKind.IsFifo(path) ? Descriptors.Open(path, Descriptors.WriteOnly | Descriptors.NonBlocking) : null;
-        return new Input(loop.Add(source), keeper);
+        var source = Descriptors.Open(path, Descriptors.ReadOnly | Descriptors.NonBlocking | Descriptors.NoTerminal);
+        SafeFileHandle? keeper = null;
+        try
+        {
+            // By what is open, since the path may name another by now.
+            var again = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{source.DangerousGetHandle()}");
+            keeper = FileKind.IsFifo(source) ? Descriptors.Open(again, Descriptors.WriteOnly | Descriptors.NonBlocking) : null;
+            return new Input(loop.Add(source), keeper);
+        }
+        catch
+        {
+            source.Dispose();
+            keeper?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Lets it end with whoever else writes.</summary>

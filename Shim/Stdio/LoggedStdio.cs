@@ -12,9 +12,14 @@ internal sealed class LoggedStdio(LoggerProcess logger) : ProcessStdio
     public override IReadOnlyList<SafeFileHandle> Child => [_nothing, logger.Stdout, logger.Stderr];
 
     /// <inheritdoc/>
+    public override Task Drained => logger.Ended;
+
+    /// <inheritdoc/>
     public override Task BeginAsync(CancellationToken cancellation)
     {
+        // The process has it now, so that the logger's input ends with the process.
         _nothing.Dispose();
+        logger.CloseInput();
         return Task.CompletedTask;
     }
 

@@ -11,13 +11,15 @@ namespace ImageStore.Shim.Stdio;
 /// <remarks>Its environment has <c>CONTAINER_ID</c> and <c>CONTAINER_NAMESPACE</c>, and nothing else.</remarks>
 internal sealed class LoggerProcess : IDisposable
 {
+    // A program that starts slowly has time; one that never says that it is ready is no logger.
+    private static readonly TimeSpan s_readiness = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_afterEnd = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_afterTerminate = TimeSpan.FromSeconds(12);
 
     private readonly TimeProvider _time;
     private readonly int _pid;
     private readonly Task<int> _end;
-    private bool _isEnding;
+    private Task? _ending;
 
     private LoggerProcess(TimeProvider time, int pid, Task<int> end, SafeFileHandle stdout, SafeFileHandle stderr) =>
         (_time, _pid, _end, Stdout, Stderr) = (time, pid, end, stdout, stderr);
@@ -27,6 +29,15 @@ internal sealed class LoggerProcess : IDisposable
 
     /// <summary>Where standard error is written to.</summary>
     public SafeFileHandle Stderr { get; }
+
+    /// <summary>Ends when it has, having written what it was given.</summary>
+    public Task Ended => _end;
+
+    /// <summary>Is it to end by now?</summary>
+    public bool IsEnding => _ending is not null;
+
+    /// <summary>Ends when it has, of itself or not: once it is disposed of, that is within a limit.</summary>
+    public Task Gone => _ending ?? _end;
 
     /// <summary>Begins it, and waits until it is ready.</summary>
     /// <exception cref="RpcException">It did not get ready.</exception>
@@ -52,7 +63,7 @@ internal sealed class LoggerProcess : IDisposable
         try
         {
             // Older ones just close it; of those of the second kind a byte is expected, since who dies closes it too.
-            if (!await HasByteAsync(ready, cancellation).ConfigureAwait(false) && uri.Scheme == LogUri.BinaryV2)
+            if (!await IsReadyAsync(loop.Time, ready, uri, cancellation).ConfigureAwait(false) && uri.Scheme == LogUri.BinaryV2)
             {
                 throw new RpcException(RpcCode.Unknown, $"The logger {Printable.Of(uri.Path)} ended before it was ready.");
             }
@@ -66,15 +77,31 @@ internal sealed class LoggerProcess : IDisposable
         }
     }
 
-    /// <summary>Lets its input end, so that it writes what it has and ends; if it does not, it is asked to, then made to.</summary>
-    public void Dispose()
+    /// <summary>Lets go of its input, which ends with whoever else has it.</summary>
+    public void CloseInput()
     {
         Stdout.Dispose();
         Stderr.Dispose();
-        if (!_isEnding)
+    }
+
+    /// <summary>Lets its input end, so that it writes what it has and ends; if it does not, it is asked to, then made to.</summary>
+    public void Dispose()
+    {
+        CloseInput();
+        _ending ??= EndAsync();
+    }
+
+    private static async Task<bool> IsReadyAsync(TimeProvider time, Watch ready, LogUri uri, CancellationToken cancellation)
+    {
+        using var late = new CancellationTokenSource(s_readiness, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
+        try
         {
-            _isEnding = true;
-            _ = EndAsync();
+            return await HasByteAsync(ready, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            throw new RpcException(RpcCode.DeadlineExceeded, $"The logger {Printable.Of(uri.Path)} was not ready within {s_readiness}.");
         }
     }
 
@@ -105,5 +132,7 @@ internal sealed class LoggerProcess : IDisposable
 
             _ = Signals.Send(_pid, signal);
         }
+
+        await _end.ConfigureAwait(false);
     }
 }

@@ -10,20 +10,19 @@ internal static class OutputTarget
 
     /// <summary>Opens it; the caller disposes of it.</summary>
     /// <remarks>
-    /// A fifo is opened for reading too: then nobody need have it open yet, and a reader that goes away is no end. For the next reader it
-    /// ends when the shim closes it.
+    /// It is opened for reading too, for what may be a fifo, whatever it was called: then nobody need have it open yet, and a reader that
+    /// goes away is no end. For the next reader it ends when the shim closes it. Nothing is waited for: one thread serves all.
     /// </remarks>
     /// <exception cref="Store.Errors.ImageStoreException">It cannot be opened.</exception>
     public static SafeFileHandle Open(LogUri uri)
     {
-        if (uri.Scheme == LogUri.File)
+        const int Flags = Descriptors.ReadWrite | Descriptors.Append | Descriptors.NonBlocking | Descriptors.NoTerminal;
+        if (uri.Scheme != LogUri.File)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(uri.Path)!);
-            return Descriptors.Open(uri.Path, Descriptors.WriteOnly | Descriptors.Append | Descriptors.Create, NewFileMode);
+            return Descriptors.Open(uri.Path, Flags);
         }
 
-        return FileKind.IsFifo(uri.Path)
-            ? Descriptors.Open(uri.Path, Descriptors.ReadWrite | Descriptors.NonBlocking)
-            : Descriptors.Open(uri.Path, Descriptors.WriteOnly | Descriptors.Append);
+        Directory.CreateDirectory(Path.GetDirectoryName(uri.Path)!);
+        return Descriptors.Open(uri.Path, Flags | Descriptors.Create, NewFileMode);
     }
 }

@@ -39,11 +39,10 @@ internal sealed class PipedStdio : ProcessStdio
             }
 
             var stdout = LogUri.Parse(request.Stdout);
-            AddOutput(stdout, request.Stdout.Length > 0, uid, gid);
+            AddOutput(request.Stdout.Length > 0 ? stdout : null, uid, gid);
 
             // A log file is for both, whatever is said of the second.
-            var isFile = stdout.Scheme == LogUri.File;
-            AddOutput(isFile ? stdout : LogUri.Parse(request.Stderr), isFile || request.Stderr.Length > 0, uid, gid);
+            AddOutput(stdout.Scheme == LogUri.File ? stdout : request.Stderr.Length > 0 ? LogUri.Parse(request.Stderr) : null, uid, gid);
         }
         catch
         {
@@ -103,9 +102,9 @@ internal sealed class PipedStdio : ProcessStdio
         return pipe;
     }
 
-    private void AddOutput(LogUri uri, bool isWanted, uint uid, uint gid)
+    private void AddOutput(LogUri? uri, uint uid, uint gid)
     {
-        if (!isWanted)
+        if (uri is null)
         {
             _child.Add(Nothing());
             return;

@@ -1,5 +1,6 @@
 using ImageStore.Shim.Loop;
 using ImageStore.Shim.Processes;
+using ImageStore.Store.Errors;
 
 namespace ImageStore.Shim.Stdio;
 
@@ -10,6 +11,10 @@ namespace ImageStore.Shim.Stdio;
 internal sealed class StdioFactory(EventLoop loop, CommandRunner commands, string tenant)
 {
     private readonly Copier _copier = new(loop);
+    private readonly List<LoggerProcess> _loggers = [];
+
+    /// <summary>Ends when all loggers have that were begun here and whose processes have been deleted.</summary>
+    public Task LoggersEndedAsync() => Task.WhenAll(_loggers.Where(logger => logger.IsEnding).Select(logger => logger.Gone));
 
     /// <summary>Opens it all; the caller disposes of it.</summary>
     /// <param name="request">What is asked for.</param>
@@ -25,12 +30,26 @@ internal sealed class StdioFactory(EventLoop loop, CommandRunner commands, strin
         }
 
         var uri = LogUri.Parse(request.Stdout);
-        var logger = uri.IsProgram ? await LoggerProcess.BeginAsync(loop, commands, uri, id, tenant, cancellation).ConfigureAwait(false) : null;
+        if (LogUri.Parse(request.Stderr).IsProgram && !uri.IsProgram)
+        {
+            throw new ImageStoreException(
+                ErrorKind.InvalidArgument, "A program cannot take standard error alone.", "Name it for standard output as well, or a fifo or a file.");
+        }
+
+        var logger = uri.IsProgram ? await BeginAsync(uri, id, cancellation).ConfigureAwait(false) : null;
         if (request.Terminal)
         {
             return new TerminalStdio(loop, _copier, request, logger);
         }
 
         return logger is null ? new PipedStdio(loop, _copier, request, uid, gid) : new LoggedStdio(logger);
+    }
+
+    private async Task<LoggerProcess> BeginAsync(LogUri uri, string id, CancellationToken cancellation)
+    {
+        var logger = await LoggerProcess.BeginAsync(loop, commands, uri, id, tenant, cancellation).ConfigureAwait(false);
+        _loggers.RemoveAll(one => one.Ended.IsCompleted);
+        _loggers.Add(logger);
+        return logger;
     }
 }

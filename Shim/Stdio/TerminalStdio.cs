@@ -9,7 +9,7 @@ internal sealed class TerminalStdio : ProcessStdio
 {
     private readonly EventLoop _loop;
     private readonly Copier _copier;
-    private readonly ConsoleSocket _socket;
+    private readonly ConsoleSocket? _socket;
     private readonly SafeFileHandle? _target;
     private readonly LoggerProcess? _logger;
     private readonly Input? _input;
@@ -26,9 +26,9 @@ internal sealed class TerminalStdio : ProcessStdio
     public TerminalStdio(EventLoop loop, Copier copier, StdioRequest request, LoggerProcess? logger)
     {
         (_loop, _copier, _logger) = (loop, copier, logger);
-        _socket = new ConsoleSocket(loop);
         try
         {
+            _socket = new ConsoleSocket(loop);
             _input = request.Stdin.Length > 0 ? Input.Open(loop, request.Stdin) : null;
             _target = logger?.Stdout
                 ?? (request.Stdout.Length > 0 ? OutputTarget.Open(LogUri.Parse(request.Stdout)) : Descriptors.Open("/dev/null", Descriptors.WriteOnly));
@@ -41,7 +41,7 @@ internal sealed class TerminalStdio : ProcessStdio
     }
 
     /// <inheritdoc/>
-    public override string ConsoleSocket => _socket.Path;
+    public override string ConsoleSocket => _socket!.Path;
 
     /// <inheritdoc/>
     public override Task Drained => _drained;
@@ -51,11 +51,12 @@ internal sealed class TerminalStdio : ProcessStdio
     {
         using (_socket)
         {
-            _terminal = _loop.Add(await _socket.ReceiveAsync(cancellation).ConfigureAwait(false));
+            _terminal = _loop.Add(await _socket!.ReceiveAsync(cancellation).ConfigureAwait(false));
         }
 
         _output = _loop.Add(_target!);
-        _drained = CopyAsync(_terminal, _output);
+        _logger?.Stderr.Dispose();
+        _drained = DrainAsync(_terminal, _output);
         if (_input is not null)
         {
             _ = CopyInputAsync(_input, _terminal);
@@ -80,7 +81,7 @@ internal sealed class TerminalStdio : ProcessStdio
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        _socket.Dispose();
+        _socket?.Dispose();
         _input?.Dispose();
         _terminal?.Dispose();
         _output?.Dispose();
@@ -89,11 +90,15 @@ internal sealed class TerminalStdio : ProcessStdio
         base.Dispose(disposing);
     }
 
-    private async Task CopyAsync(Watch terminal, Watch output)
+    private async Task DrainAsync(Watch terminal, Watch output)
     {
         await _copier.CopyOutputAsync(terminal, output, _ended.Token).ConfigureAwait(false);
         terminal.Dispose();
         output.Dispose();
+        if (_logger is not null)
+        {
+            await _logger.Ended.ConfigureAwait(false);
+        }
     }
 
     // Whoever sat at the terminal has gone: what runs on it is hung up, as it would be behind a lost line.

@@ -2,7 +2,6 @@ using ImageStore.Runtime.Protocol.Happened;
 using ImageStore.Runtime.Protocol.Runc;
 using ImageStore.Runtime.Protocol.Tasks;
 using ImageStore.Runtime.Ttrpc;
-using ImageStore.Shim.Logging;
 using ImageStore.Shim.Mounts;
 using ImageStore.Shim.Oci;
 using ImageStore.Store.Errors;
@@ -28,7 +27,7 @@ internal sealed class Container
         Id = request.Id;
         Files = new BundleFiles(request.Bundle);
         Options = TaskOptions.Runtime(request.Options);
-        Runtime = new OciRuntime(parts.Commands, Options, parts.Tenant, Files.Log);
+        Runtime = new OciRuntime(parts.Commands, Options, parts.Tenant, Files);
         HasOwnPids = BundleSpec.Read(request.Bundle).HasOwnPids;
         Init = new InitProcess(parts, this, request);
     }
@@ -58,7 +57,7 @@ internal sealed class Container
     public static async Task<Container> CreateAsync(ShimParts parts, CreateTaskRequest request, CancellationToken cancellation)
     {
         var container = new Container(parts, request);
-        container.Files.WriteOptions(container.Options);
+        BundleOptions.Write(container.Files, container.Options);
         try
         {
             if (request.Rootfs.Count > 0)
@@ -96,7 +95,7 @@ internal sealed class Container
             throw new RpcException(RpcCode.ResourceExhausted, $"The container has {MostExecs} processes already that were not deleted.");
         }
 
-        if (Init.Told is TaskStatus.Paused or TaskStatus.Pausing or TaskStatus.Stopped)
+        if (Init.ShownStatus is TaskStatus.Paused or TaskStatus.Pausing or TaskStatus.Stopped)
         {
             throw new RpcException(RpcCode.FailedPrecondition, "In a container that is paused or has ended no process can begin.");
         }
@@ -109,8 +108,8 @@ internal sealed class Container
         _parts.Events.Publish(new TaskExecAdded { ContainerId = Id, ExecId = request.ExecId });
     }
 
-    /// <summary>Forgets a process that has been deleted.</summary>
-    public void Remove(ExecProcess exec) => _execs.Remove(exec.Id);
+    /// <summary>Forgets a process that has been deleted, though not another of its name that came after it.</summary>
+    public void Remove(ExecProcess exec) => ((ICollection<KeyValuePair<string, ExecProcess>>)_execs).Remove(new(exec.Id, exec));
 
     /// <summary>Ends when all processes that were begun beside the first have ended, and containerd knows.</summary>
     public Task ExecsEndedAsync() => Task.WhenAll(_execs.Values.Where(exec => exec.IsUnderWay).Select(exec => exec.Ended).ToList());
@@ -120,15 +119,8 @@ internal sealed class Container
 
     private async Task CleanAsync()
     {
-        try
-        {
-            await Runtime.DeleteAsync(Id, force: true, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception refused) when (refused is RpcException or ImageStoreException)
-        {
-            ShimLog.Debug($"A container that could not be made cannot be deleted: {refused.Message}");
-        }
-
-        await UnmountAsync().ConfigureAwait(false);
+        await _parts.Unattended.TryAsync("delete a container that could not be made", limit => Runtime.DeleteAsync(Id, force: true, limit))
+            .ConfigureAwait(false);
+        await _parts.Unattended.TryAsync("unmount its root", _ => UnmountAsync()).ConfigureAwait(false);
     }
 }

@@ -20,7 +20,7 @@ internal sealed class ExecProcess : TaskProcess
     private readonly byte[] _spec;
 
     public ExecProcess(ShimParts parts, Container container, ExecProcessRequest request)
-        : base(request.ExecId, new StdioRequest(request.Stdin, request.Stdout, request.Stderr, request.Terminal))
+        : base(request.ExecId, new StdioRequest(request.Stdin, request.Stdout, request.Stderr, request.Terminal), parts.Loop)
     {
         (_parts, _container) = (parts, container);
         _spec = ExecSpec.WithTerminal(request.Spec?.Value ?? Google.Protobuf.ByteString.Empty, request.Terminal);
@@ -29,17 +29,11 @@ internal sealed class ExecProcess : TaskProcess
     /// <summary>Has its start begun, so that its end is waited for?</summary>
     public bool IsUnderWay { get; private set; }
 
-    private string PidFile => Path.Combine(_container.Files.Path, Id + ".pid");
-
     /// <summary>Has it begin.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
         using var pass = await Gate.EnterAsync(cancellation).ConfigureAwait(false);
-        if (Status != Status.Created)
-        {
-            throw new RpcException(RpcCode.FailedPrecondition, "The process was started already.");
-        }
-
+        Need("started", Status.Created);
         if (_container.Init.IsGone)
         {
             throw new RpcException(RpcCode.FailedPrecondition, "The container's first process has ended.");
@@ -85,13 +79,10 @@ internal sealed class ExecProcess : TaskProcess
     public async Task DeleteAsync(CancellationToken cancellation)
     {
         using var pass = await Gate.EnterAsync(cancellation).ConfigureAwait(false);
-        if (Status is not (Status.Created or Status.Stopped))
-        {
-            throw new RpcException(RpcCode.FailedPrecondition, "A process that runs cannot be deleted.");
-        }
-
-        await CloseStdioAsync(_parts.Loop.Time).ConfigureAwait(false);
-        File.Delete(PidFile);
+        Need("deleted", Status.Created, Status.Stopped);
+        await CloseStdioAsync().ConfigureAwait(false);
+        SetDeleted();
+        _container.Remove(this);
         if (!Ended.IsCompleted)
         {
             SetEnded(new ExitRecord(0, NeverBegun, _parts.Loop.Time.GetUtcNow()));
@@ -101,13 +92,14 @@ internal sealed class ExecProcess : TaskProcess
     private async Task BeginAsync(CancellationToken cancellation)
     {
         Stdio = await _parts.Stdio.OpenAsync(Request, Id, _container.Options.IoUid, _container.Options.IoGid, cancellation).ConfigureAwait(false);
-        using (var spec = new ScratchFile(_container.Files.Path, _spec))
+        using var pid = _container.Files.Scratch();
+        using (var spec = _container.Files.Scratch().With(_spec))
         {
-            await _container.Runtime.ExecAsync(_container.Id, spec.Path, PidFile, Stdio.ConsoleSocket, Stdio.Child, cancellation).ConfigureAwait(false);
+            await _container.Runtime.ExecAsync(_container.Id, spec.Path, pid.Path, Stdio.ConsoleSocket, Stdio.Child, cancellation).ConfigureAwait(false);
         }
 
         await Stdio.BeginAsync(cancellation).ConfigureAwait(false);
-        Pid = BundleFiles.ReadPid(PidFile) ?? throw new RpcException(RpcCode.Unknown, "The OCI runtime left no process id.");
+        Pid = PidFile.Read(pid.Path) ?? throw new RpcException(RpcCode.Unknown, "The OCI runtime left no process id.");
     }
 
     private void Finished(ExitRecord exit)

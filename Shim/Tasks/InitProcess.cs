@@ -2,11 +2,9 @@ using ImageStore.Runtime.Protocol.Happened;
 using ImageStore.Runtime.Protocol.Tasks;
 using ImageStore.Runtime.Ttrpc;
 using ImageStore.Shim.Cgroups;
-using ImageStore.Shim.Logging;
 using ImageStore.Shim.Oci;
 using ImageStore.Shim.Processes;
 using ImageStore.Shim.Stdio;
-using ImageStore.Store.Errors;
 using Status = ImageStore.Runtime.Protocol.Tasks.TaskStatus;
 
 namespace ImageStore.Shim.Tasks;
@@ -19,11 +17,11 @@ internal sealed class InitProcess : TaskProcess
     private readonly ShimParts _parts;
     private readonly Container _container;
     private readonly CreateTaskRequest _request;
-    private IDisposable? _memoryWatch;
+    private OomWatch? _memoryWatch;
     private bool _isPausing;
 
     public InitProcess(ShimParts parts, Container container, CreateTaskRequest request)
-        : base(request.Id, new StdioRequest(request.Stdin, request.Stdout, request.Stderr, request.Terminal)) =>
+        : base(request.Id, new StdioRequest(request.Stdin, request.Stdout, request.Stderr, request.Terminal), parts.Loop) =>
         (_parts, _container, _request) = (parts, container, request);
 
     /// <summary>Has it ended, though containerd may not have been told yet? Then nothing begins any more beside it.</summary>
@@ -33,7 +31,7 @@ internal sealed class InitProcess : TaskProcess
     public Cgroup? Cgroup { get; private set; }
 
     /// <summary>How it stands, which all processes of a paused container share.</summary>
-    public Status Told => _isPausing ? Status.Pausing : Status;
+    public Status ShownStatus => _isPausing ? Status.Pausing : Status;
 
     private bool IsCheckpoint => _request.Checkpoint.Length > 0;
 
@@ -119,14 +117,18 @@ internal sealed class InitProcess : TaskProcess
         try
         {
             await _container.Runtime.PauseAsync(Id, cancellation).ConfigureAwait(false);
-            Status = Status.Paused;
         }
         finally
         {
             _isPausing = false;
         }
 
-        _parts.Events.Publish(new TaskPaused { ContainerId = Id });
+        // It may have ended meanwhile, which stays so.
+        if (Exit is null)
+        {
+            Status = Status.Paused;
+            _parts.Events.Publish(new TaskPaused { ContainerId = Id });
+        }
     }
 
     /// <summary>Has them go on.</summary>
@@ -135,8 +137,11 @@ internal sealed class InitProcess : TaskProcess
         using var pass = await Gate.EnterAsync(cancellation).ConfigureAwait(false);
         Need("resumed", Status.Paused);
         await _container.Runtime.ResumeAsync(Id, cancellation).ConfigureAwait(false);
-        Status = IsGone ? Status : Status.Running;
-        _parts.Events.Publish(new TaskResumed { ContainerId = Id });
+        if (Exit is null)
+        {
+            Status = Status.Running;
+            _parts.Events.Publish(new TaskResumed { ContainerId = Id });
+        }
     }
 
     /// <summary>Writes a checkpoint of the container.</summary>
@@ -154,7 +159,7 @@ internal sealed class InitProcess : TaskProcess
     {
         using var pass = await Gate.EnterAsync(cancellation).ConfigureAwait(false);
         Need("updated", Status.Created, Status.Running, Status.Paused);
-        using var file = new ScratchFile(_container.Files.Path, resources.Span);
+        using var file = _container.Files.Scratch().With(resources.Span);
         await _container.Runtime.UpdateAsync(Id, file.Path, cancellation).ConfigureAwait(false);
     }
 
@@ -163,23 +168,31 @@ internal sealed class InitProcess : TaskProcess
     {
         using var pass = await Gate.EnterAsync(cancellation).ConfigureAwait(false);
         Need("deleted", Status.Created, Status.Stopped);
-        await CloseStdioAsync(_parts.Loop.Time).ConfigureAwait(false);
+        await CloseStdioAsync().ConfigureAwait(false);
         try
         {
-            await _container.Runtime.DeleteAsync(Id, force: false, CancellationToken.None).ConfigureAwait(false);
+            using var limit = _parts.Unattended.Begin();
+            await _container.Runtime.DeleteAsync(Id, force: false, limit.Token).ConfigureAwait(false);
         }
         finally
         {
             await _container.UnmountAsync().ConfigureAwait(false);
         }
 
-        if (Pid != 0)
+        // One that was never started ends by its deletion; that it ended, and how, is told before.
+        if (Pid != 0 && !await HasEndedAsync().ConfigureAwait(false))
         {
-            // One that was never started ends by its deletion; that it ended is told before.
-            await Task.WhenAny(Ended, Task.Delay(s_endTime, _parts.Loop.Time, CancellationToken.None)).ConfigureAwait(false);
+            throw new RpcException(RpcCode.Unavailable, $"The container's processes have not ended within {s_endTime}: delete it again.");
         }
 
+        SetDeleted();
         _parts.Events.Publish(new TaskDelete { ContainerId = Id, Pid = (uint)Pid, ExitStatus = ExitStatus, ExitedAt = ExitedAt });
+    }
+
+    private async Task<bool> HasEndedAsync()
+    {
+        await Task.WhenAny(Ended, Task.Delay(s_endTime, _parts.Loop.Time, CancellationToken.None)).ConfigureAwait(false);
+        return Ended.IsCompleted;
     }
 
     private Task<ProcessStdio> OpenStdioAsync(CancellationToken cancellation) =>
@@ -197,7 +210,7 @@ internal sealed class InitProcess : TaskProcess
     private async Task BegunAsync(CancellationToken cancellation)
     {
         await Stdio!.BeginAsync(cancellation).ConfigureAwait(false);
-        Pid = BundleFiles.ReadPid(_container.Files.InitPid) ?? throw new RpcException(RpcCode.Unknown, "The OCI runtime left no process id.");
+        Pid = PidFile.Read(_container.Files.InitPid) ?? throw new RpcException(RpcCode.Unknown, "The OCI runtime left no process id.");
         Cgroup = Cgroup.Of(Pid);
 
         // From now on, since a process can run out of memory before its start is answered.
@@ -218,18 +231,20 @@ internal sealed class InitProcess : TaskProcess
         IsGone = true;
         if (!_container.HasOwnPids)
         {
-            await TryAsync(
+            await _parts.Unattended.TryAsync(
                 "kill what the process left",
-                () => _container.Runtime.KillAsync(Id, (uint)Interop.Signals.Kill, all: true, CancellationToken.None)).ConfigureAwait(false);
+                limit => _container.Runtime.KillAsync(Id, (uint)Interop.Signals.Kill, all: true, limit)).ConfigureAwait(false);
         }
 
         await _container.ExecsEndedAsync().ConfigureAwait(false);
         if (Status == Status.Paused)
         {
-            await TryAsync(
-                "resume a container whose process has ended", () => _container.Runtime.ResumeAsync(Id, CancellationToken.None)).ConfigureAwait(false);
+            await _parts.Unattended.TryAsync(
+                "resume a container whose process has ended", limit => _container.Runtime.ResumeAsync(Id, limit)).ConfigureAwait(false);
         }
 
+        // That it was killed for want of memory is told before its end, which the loop may have heard of first.
+        _memoryWatch?.Look();
         _memoryWatch?.Dispose();
         _parts.Events.Publish(new TaskExit
         {
@@ -240,25 +255,5 @@ internal sealed class InitProcess : TaskProcess
             ExitedAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(exit.At),
         });
         SetEnded(exit);
-    }
-
-    private static async Task TryAsync(string action, Func<Task> run)
-    {
-        try
-        {
-            await run().ConfigureAwait(false);
-        }
-        catch (Exception refused) when (refused is RpcException or ImageStoreException)
-        {
-            ShimLog.Debug($"Cannot {action}: {refused.Message}");
-        }
-    }
-
-    private void Need(string action, params ReadOnlySpan<Status> allowed)
-    {
-        if (!allowed.Contains(Status))
-        {
-            throw new RpcException(RpcCode.FailedPrecondition, $"A process that is {Status.ToString().ToLowerInvariant()} cannot be {action}.");
-        }
     }
 }

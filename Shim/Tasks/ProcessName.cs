@@ -1,5 +1,4 @@
 using System.Buffers;
-using ImageStore.Runtime.Ttrpc;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Shim.Tasks;
@@ -13,12 +12,12 @@ internal static class ProcessName
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+:@");
 
     /// <summary>Lets an id pass that is one name, and no option of a command.</summary>
-    /// <exception cref="RpcException">It is neither.</exception>
+    /// <exception cref="ImageStoreException">It is neither.</exception>
     public static void Check(string id)
     {
         if (id.Length is 0 or > LongestId || id.AsSpan().ContainsAnyExcept(s_allowed) || id[0] is '-' or '.')
         {
-            throw new RpcException(RpcCode.InvalidArgument, $"'{Printable.Of(id)}' is no id of a container or a process.");
+            throw new ImageStoreException(ErrorKind.InvalidArgument, $"'{Printable.Of(id)}' is no id of a container or a process.");
         }
     }
 }

@@ -13,8 +13,12 @@ internal static class TaskOptions
     private const string GenericType = "runtimeoptions.v1.Options";
     private const string CheckpointType = "containerd.runc.v1.CheckpointOptions";
 
+    /// <summary>Are they a runtime's?</summary>
+    public static bool AreOfARuntime(Any options) => NameOf(options) is OptionsType or GenericType;
+
     /// <summary>The runtime's; the defaults where there are none.</summary>
     /// <exception cref="RpcException">They are of another kind.</exception>
+    /// <exception cref="ImageStoreException">They are generic ones, which are malformed.</exception>
     public static Options Runtime(Any? options) => options is not null && NameOf(options) == GenericType
         ? GenericOptions.Read(ImageStore.Runtime.Protocol.Bootstrap.GenericOptions.Parser.ParseFrom(options.Value))
         : Read(options, OptionsType, Options.Parser);

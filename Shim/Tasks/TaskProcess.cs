@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using ImageStore.Runtime.Ttrpc;
 using ImageStore.Shim.Loop;
 using ImageStore.Shim.Processes;
 using ImageStore.Shim.Stdio;
@@ -8,7 +9,8 @@ namespace ImageStore.Shim.Tasks;
 /// <summary>What a container's first process and an exec have in common.</summary>
 /// <param name="id">The container's id, or the exec's.</param>
 /// <param name="request">Its input and output.</param>
-internal abstract class TaskProcess(string id, StdioRequest request)
+/// <param name="loop">Where it waits.</param>
+internal abstract class TaskProcess(string id, StdioRequest request, EventLoop loop)
 {
     private static readonly TimeSpan s_drainTime = TimeSpan.FromSeconds(10);
 
@@ -21,7 +23,7 @@ internal abstract class TaskProcess(string id, StdioRequest request)
     public StdioRequest Request => request;
 
     /// <summary>Lets its operations in one by one.</summary>
-    public Gate Gate { get; } = new();
+    public Gate Gate { get; } = new(loop);
 
     /// <summary>Its process id; 0 before there is one.</summary>
     public int Pid { get; protected set; }
@@ -41,6 +43,9 @@ internal abstract class TaskProcess(string id, StdioRequest request)
     /// <summary>Its exit code; 0 as long as it has not ended.</summary>
     public uint ExitStatus => (uint)(Exit?.Code ?? 0);
 
+    /// <summary>Has it been deleted? Whoever has waited at the gate finds nothing any more.</summary>
+    protected bool IsDeleted { get; private set; }
+
     protected ProcessStdio? Stdio { get; set; }
 
     /// <summary>Lets its input end.</summary>
@@ -58,12 +63,32 @@ internal abstract class TaskProcess(string id, StdioRequest request)
         _ended.TrySetResult(exit);
     }
 
+    /// <summary>Nothing is left of it.</summary>
+    protected void SetDeleted() => IsDeleted = true;
+
+    /// <summary>Lets pass where the process is as it has to be.</summary>
+    /// <param name="action">What is to be done, such as <c>started</c>.</param>
+    /// <param name="allowed">How it may be.</param>
+    /// <exception cref="RpcException">It is otherwise, or has been deleted.</exception>
+    protected void Need(string action, params ReadOnlySpan<Runtime.Protocol.Tasks.TaskStatus> allowed)
+    {
+        if (IsDeleted)
+        {
+            throw new RpcException(RpcCode.NotFound, "The process has been deleted.");
+        }
+
+        if (!allowed.Contains(Status))
+        {
+            throw new RpcException(RpcCode.FailedPrecondition, $"A process that is {Status.ToString().ToLowerInvariant()} cannot be {action}.");
+        }
+    }
+
     /// <summary>Waits for what it wrote to get where it goes to, but not for ever, and closes everything.</summary>
-    protected async Task CloseStdioAsync(TimeProvider time)
+    protected async Task CloseStdioAsync()
     {
         if (Stdio is { } stdio)
         {
-            await Task.WhenAny(stdio.Drained, Task.Delay(s_drainTime, time, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(stdio.Drained, Task.Delay(s_drainTime, loop.Time, CancellationToken.None)).ConfigureAwait(false);
             stdio.Dispose();
         }
     }

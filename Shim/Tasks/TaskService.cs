@@ -25,37 +25,52 @@ internal sealed class TaskService(ShimParts parts)
     /// <summary>Ends when the shim is asked to, and has nothing to care for.</summary>
     public Task Stopped => _stopped.Task;
 
+    /// <summary>Has it no container, and makes none?</summary>
+    public bool IsIdle => _containers.Count == 0;
+
+    /// <summary>Takes no more containers.</summary>
+    public void Stop() => _stopped.TrySetResult();
+
     /// <summary>Answers a call.</summary>
     /// <exception cref="RpcException">The answer is an error.</exception>
     public Task<IMessage> HandleAsync(RpcCall call, CancellationToken cancellation) => call.Service is Version2 or Version3
         ? MethodAsync(call, cancellation)
         : throw new RpcException(RpcCode.Unimplemented, $"The service {Printable.Of(call.Service)} is not served here.");
 
-    private async Task<IMessage> MethodAsync(RpcCall call, CancellationToken cancellation) => call.Method switch
+    private async Task<IMessage> MethodAsync(RpcCall call, CancellationToken caller)
     {
-        "Create" => await CreateAsync(CreateTaskRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Start" => await StartAsync(StartRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Delete" => await DeleteAsync(DeleteRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Exec" => Exec(ExecProcessRequest.Parser.ParseFrom(call.Message)),
-        "State" => State(StateRequest.Parser.ParseFrom(call.Message)),
-        "Wait" => await WaitAsync(WaitRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Kill" => await KillAsync(KillRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Pids" => await PidsAsync(PidsRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Pause" => await PauseAsync(PauseRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Resume" => await ResumeAsync(ResumeRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "ResizePty" => Resize(ResizePtyRequest.Parser.ParseFrom(call.Message)),
-        "CloseIO" => CloseInput(CloseIORequest.Parser.ParseFrom(call.Message)),
-        "Update" => await UpdateAsync(UpdateTaskRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Checkpoint" => await CheckpointAsync(CheckpointTaskRequest.Parser.ParseFrom(call.Message), cancellation).ConfigureAwait(false),
-        "Stats" => Stats(StatsRequest.Parser.ParseFrom(call.Message)),
-        "Connect" => Connect(ConnectRequest.Parser.ParseFrom(call.Message)),
-        "Shutdown" => Shutdown(),
-        _ => throw new RpcException(RpcCode.Unimplemented, $"The method {Printable.Of(call.Method)} is not served here."),
-    };
+        using var time = new OperationTime(call, parts.Loop.Time, caller);
+        return call.Method switch
+        {
+            "Create" => await CreateAsync(CreateTaskRequest.Parser.ParseFrom(call.Message), time.End).ConfigureAwait(false),
+            "Start" => await StartAsync(StartRequest.Parser.ParseFrom(call.Message), time.End).ConfigureAwait(false),
+            "Delete" => await DeleteAsync(DeleteRequest.Parser.ParseFrom(call.Message), time.End).ConfigureAwait(false),
+            "Exec" => Exec(ExecProcessRequest.Parser.ParseFrom(call.Message)),
+            "State" => State(StateRequest.Parser.ParseFrom(call.Message)),
+            "Wait" => await WaitAsync(WaitRequest.Parser.ParseFrom(call.Message), caller).ConfigureAwait(false),
+            "Kill" => await KillAsync(KillRequest.Parser.ParseFrom(call.Message), time.End).ConfigureAwait(false),
+            "Pids" => await PidsAsync(PidsRequest.Parser.ParseFrom(call.Message), caller).ConfigureAwait(false),
+            "Pause" => await PauseAsync(PauseRequest.Parser.ParseFrom(call.Message), time.End).ConfigureAwait(false),
+            "Resume" => await ResumeAsync(ResumeRequest.Parser.ParseFrom(call.Message), time.End).ConfigureAwait(false),
+            "ResizePty" => Resize(ResizePtyRequest.Parser.ParseFrom(call.Message)),
+            "CloseIO" => CloseInput(CloseIORequest.Parser.ParseFrom(call.Message)),
+            "Update" => await UpdateAsync(UpdateTaskRequest.Parser.ParseFrom(call.Message), time.End).ConfigureAwait(false),
+            "Checkpoint" => await CheckpointAsync(CheckpointTaskRequest.Parser.ParseFrom(call.Message), time.End).ConfigureAwait(false),
+            "Stats" => Stats(StatsRequest.Parser.ParseFrom(call.Message)),
+            "Connect" => Connect(ConnectRequest.Parser.ParseFrom(call.Message)),
+            "Shutdown" => Shutdown(),
+            _ => throw new RpcException(RpcCode.Unimplemented, $"The method {Printable.Of(call.Method)} is not served here."),
+        };
+    }
 
     private async Task<CreateTaskResponse> CreateAsync(CreateTaskRequest request, CancellationToken cancellation)
     {
         ProcessName.Check(request.Id);
+        if (_stopped.Task.IsCompleted)
+        {
+            throw new RpcException(RpcCode.Unavailable, "This shim is ending: another has to be started.");
+        }
+
         if (_containers.Count >= MostContainers)
         {
             throw new RpcException(RpcCode.ResourceExhausted, $"This shim has {MostContainers} containers already.");
@@ -94,10 +109,10 @@ internal sealed class TaskService(ShimParts parts)
         if (process is ExecProcess exec)
         {
             await exec.DeleteAsync(cancellation).ConfigureAwait(false);
-            container.Remove(exec);
         }
         else
         {
+            // By its one deletion: a second has waited for the first, and found it deleted.
             await container.Init.DeleteAsync(cancellation).ConfigureAwait(false);
             _containers.Remove(request.Id);
         }
@@ -120,7 +135,8 @@ internal sealed class TaskService(ShimParts parts)
             Id = process.Id,
             Bundle = container.Files.Path,
             Pid = (uint)process.Pid,
-            Status = process is InitProcess || container.Init.Told is TaskStatus.Paused or TaskStatus.Pausing ? container.Init.Told : process.Status,
+            Status = process is InitProcess || container.Init.ShownStatus is TaskStatus.Paused or TaskStatus.Pausing
+                ? container.Init.ShownStatus : process.Status,
             Stdin = process.Request.Stdin,
             Stdout = process.Request.Stdout,
             Stderr = process.Request.Stderr,
@@ -219,9 +235,9 @@ internal sealed class TaskService(ShimParts parts)
 
     private Empty Shutdown()
     {
-        if (_containers.Count == 0)
+        if (IsIdle)
         {
-            _stopped.TrySetResult();
+            Stop();
         }
 
         return s_nothing;

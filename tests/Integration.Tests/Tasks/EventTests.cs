@@ -36,6 +36,11 @@ public abstract class EventTests(TaskNode node)
     public async Task Events_OfMemoryThatRunsOut_TellOfIt()
     {
         TaskNode.Need();
+        if ((await File.ReadAllLinesAsync("/proc/swaps")).Length > 1 && !File.Exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"))
+        {
+            Assert.Skip("this machine swaps, and does not count it: memory does not run out");
+        }
+
         var code = 0;
         var topics = await TopicsAsync(
             "memory",

@@ -1,7 +1,6 @@
 namespace ImageStore.Integration.Tests.Tasks;
 
 /// <summary><c>ctr run</c> with our shim: output, exit codes and errors.</summary>
-/// <remarks>ctr 1.6 stops reading when a program has ended, whatever is still to come: so programs that write wait a little at their end.</remarks>
 public abstract class RunTests(TaskNode node)
 {
     [Theory]
@@ -11,7 +10,8 @@ public abstract class RunTests(TaskNode node)
     public async Task Run_EndsAsTheProgramDoes(string script, int code)
     {
         TaskNode.Need();
-        var result = await node.TryAsync([.. node.With("--rm"), "codes", "sh", "-c", $"echo out; echo err >&2; sleep 0.5; {script}"]);
+        var running = node.Start([.. node.With("--rm"), "codes", "sh", "-c", $"echo out; echo err >&2; read x; {script}"]);
+        var result = await WaitingProgram.ReadAsync(running, "out\n".Length, "err\n".Length);
         Assert.Equal((code, "out\n"), (result.ExitCode, result.Output));
         Assert.Contains("err\n", result.Error);
     }
@@ -20,7 +20,9 @@ public abstract class RunTests(TaskNode node)
     public async Task Run_ByTheShimsPath_IsTheSame()
     {
         TaskNode.Need();
-        Assert.Equal("hello\n", await node.OkAsync("run", "--rm", "--runtime", node.Shim, TaskNode.Image, "by-path", "sh", "-c", "echo hello; sleep 0.5"));
+        var running = node.Start("run", "--rm", "--runtime", node.Shim, TaskNode.Image, "by-path", "sh", "-c", "echo hello; read x; exit 0");
+        var result = await WaitingProgram.ReadAsync(running, "hello\n".Length, 0);
+        Assert.Equal((0, "hello\n"), (result.ExitCode, result.Output));
     }
 
     [Fact]
@@ -42,7 +44,7 @@ public abstract class RunTests(TaskNode node)
         var result = await node.TryAsync([.. node.With("--rm"), "no-program", "/nonexistent"]);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("stat /nonexistent: no such file or directory", result.Error);
-        Assert.Empty(await node.ShimsOfAsync("no-program"));
+        await node.WaitForNoShimAsync("no-program");
     }
 
     [Fact]
@@ -93,7 +95,8 @@ public abstract class RunTests(TaskNode node)
         var config = Path.Combine(node.Work, "crun.toml");
         await File.WriteAllTextAsync(config, $"BinaryName = \"{crun}\"\n");
         string[] options = ["--runtime-config-path", config];
-        Assert.Equal("by crun\n", await node.OkAsync([.. node.With(["--rm", .. options]), "crun", "sh", "-c", "echo by crun; sleep 0.5"]));
+        var running = node.Start([.. node.With(["--rm", .. options]), "crun", "sh", "-c", "echo by crun; read x; exit 0"]);
+        Assert.Equal("by crun\n", (await WaitingProgram.ReadAsync(running, "by crun\n".Length, 0)).Output);
         Assert.Equal(7, (await node.TryAsync([.. node.With(["--rm", .. options]), "crun", "sh", "-c", "exit 7"])).ExitCode);
         await node.OkAsync([.. node.With(["-d", .. options]), "crun", "sleep", "1000"]);
         var exec = await node.TryAsync("tasks", "exec", "--exec-id", "x", "crun", "sh", "-c", "echo inside; exit 5");

@@ -25,8 +25,9 @@ public abstract class StdioTests(TaskNode node)
     public async Task Output_OfManyBytes_ComesWhole()
     {
         TaskNode.Need();
-        var result = await node.OkAsync([.. node.With("--rm"), "large", "sh", "-c", "dd if=/dev/zero bs=65536 count=400; sleep 3"]);
-        Assert.Equal(400 * 65536, result.Length);
+        var running = node.Start([.. node.With("--rm"), "large", "sh", "-c", "dd if=/dev/zero bs=65536 count=400; read x"]);
+        var result = await WaitingProgram.ReadAsync(running, 400 * 65536, 0);
+        Assert.Equal(400 * 65536, result.Output.Length);
     }
 
     [Fact]

@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using ImageStore.Integration.Tests.Support;
 
 namespace ImageStore.Integration.Tests.Tasks;
@@ -20,6 +23,7 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
 
     private readonly DirectoryInfo _work = Directory.CreateTempSubdirectory("shim-");
     private readonly string _tenant = $"shim-{Guid.NewGuid():N}"[..16];
+    private readonly ConcurrentDictionary<string, bool> _words = [];
     private Process? _server;
 
     /// <summary>A folder for whatever a test needs.</summary>
@@ -39,8 +43,17 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
             return;
         }
 
-        await StartAsync();
-        await ImportAsync();
+        try
+        {
+            await StartAsync();
+            await ImportAsync();
+        }
+        catch
+        {
+            // Of a fixture that is not there nothing is disposed of.
+            await EndAsync();
+            throw;
+        }
     }
 
     /// <summary>A program that lies beside the one that was built.</summary>
@@ -67,19 +80,19 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
     }
 
     /// <summary>Runs ctr, whatever it ends with.</summary>
-    internal Task<Run.Result> TryAsync(params string[] arguments) => Run.TryAsync("ctr", [.. Global(), .. arguments]);
+    internal Task<Run.Result> TryAsync(params string[] arguments) => Run.TryAsync("ctr", [.. Global(), .. Noted(arguments)]);
 
     /// <summary>Runs ctr, which has to end well.</summary>
-    internal Task<string> OkAsync(params string[] arguments) => Run.AsyncOk("ctr", [.. Global(), .. arguments]);
+    internal Task<string> OkAsync(params string[] arguments) => Run.AsyncOk("ctr", [.. Global(), .. Noted(arguments)]);
 
     /// <summary>Begins ctr.</summary>
-    internal Process Start(params string[] arguments) => Run.Start("ctr", [.. Global(), .. arguments]);
+    internal Process Start(params string[] arguments) => Run.Start("ctr", [.. Global(), .. Noted(arguments)]);
 
     /// <summary>What <c>ctr run</c> takes before the container's name.</summary>
     internal string[] With(params string[] options) => ["run", "--runtime", runtime, .. options, Image];
 
     /// <summary>ctr as a shell has it.</summary>
-    internal string CommandLine(params string[] arguments) => string.Join(' ', ["ctr", .. Global(), .. arguments]);
+    internal string CommandLine(params string[] arguments) => string.Join(' ', ["ctr", .. Global(), .. Noted(arguments)]);
 
     /// <summary>Waits until a task is as it should be; empty for there is none.</summary>
     internal async Task WaitForAsync(string id, string status)
@@ -110,6 +123,15 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
     internal async Task<List<int>> RuntimesAsync() => [.. (await ProcessesAsync())
         .Where(line => line.Contains("runc --root", StringComparison.Ordinal) && line.Contains(Work, StringComparison.Ordinal))
         .Select(line => int.Parse(line.Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0]))];
+
+    /// <summary>Waits until a container has no shim: one ends a little later than its last task.</summary>
+    internal async Task WaitForNoShimAsync(string id)
+    {
+        for (var until = Stopwatch.StartNew(); (await ShimsOfAsync(id)).Count > 0; await Task.Delay(50))
+        {
+            Assert.True(until.Elapsed < s_patience, $"{id} has a shim still");
+        }
+    }
 
     /// <summary>Kills a task and removes it with its container.</summary>
     internal async Task RemoveAsync(string id)
@@ -144,21 +166,66 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_server is not null)
+        var left = _server is null ? [] : await LeftAsync();
+        await EndAsync();
+        Assert.True(left.Count == 0, $"It is left: {string.Join("; ", left)}");
+    }
+
+    /// <summary>Takes everything away, also what a test that failed has left.</summary>
+    private async Task EndAsync()
+    {
+        try
         {
-            var left = await LeftAsync();
-            await KillAsync();
-            _server.Dispose();
+            if (_server is not null)
+            {
+                await RemoveAllAsync();
+            }
+        }
+        finally
+        {
+            if (_server is not null)
+            {
+                await KillAsync();
+                _server.Dispose();
+            }
+
+            foreach (var pid in (await ProcessesAsync()).Where(IsOurs).Select(line => line.Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0]))
+            {
+                await Run.TryAsync("kill", ["-9", pid]);
+            }
+
+            foreach (var target in (await File.ReadAllLinesAsync("/proc/self/mountinfo")).Select(line => line.Split(' ')[4]).Where(IsBelowWork).Reverse())
+            {
+                await Run.TryAsync("umount", ["-l", target]);
+            }
+
             foreach (var folder in CgroupFolders())
             {
                 Directory.Delete(folder);
             }
 
-            Assert.True(left.Count == 0, $"It is left: {string.Join("; ", left)}");
-        }
+            if (Directory.Exists(RuncFolder) && Directory.GetFileSystemEntries(RuncFolder).Length == 0)
+            {
+                Directory.Delete(RuncFolder);
+            }
 
-        _work.Delete(recursive: true);
+            _work.Delete(recursive: true);
+        }
     }
+
+    private async Task RemoveAllAsync()
+    {
+        var result = await TryAsync("containers", "ls", "-q");
+        foreach (var id in result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            await TryAsync("tasks", "rm", "-f", id);
+            await TryAsync("containers", "rm", id);
+        }
+    }
+
+    private bool IsOurs(string line) => line.Contains(shim, StringComparison.Ordinal) && line.Contains(Socket, StringComparison.Ordinal);
+
+    private bool IsBelowWork(string target) => target.StartsWith(Work + "/", StringComparison.Ordinal);
 
     private static bool IsPossible() =>
         Environment.IsPrivilegedProcess && Run.Find("ctr") is not null && Run.Find("containerd") is not null && Run.Find("runc") is not null && File.Exists("/bin/busybox");
@@ -171,9 +238,12 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
         {
             left =
             [
-                .. (await ProcessesAsync()).Where(line => line.Contains(shim, StringComparison.Ordinal) && line.Contains(Socket, StringComparison.Ordinal)),
+                .. (await ProcessesAsync()).Where(IsOurs),
                 .. (await File.ReadAllLinesAsync("/proc/self/mountinfo")).Where(line => line.Contains(Work, StringComparison.Ordinal)),
                 .. Bundles(),
+                .. Directory.Exists(RuncFolder) ? Directory.GetFileSystemEntries(RuncFolder) : [],
+                .. Sockets(),
+                .. Terminals(),
                 .. CgroupFolders().SelectMany(Directory.EnumerateDirectories),
             ];
             if (left.Count == 0)
@@ -183,6 +253,30 @@ public abstract class TaskNode(string runtime, string shim) : IAsyncLifetime
         }
 
         return left;
+    }
+
+    private string RuncFolder => Path.Combine("/run/containerd/runc", _tenant);
+
+    /// <summary>Any word that was ever said to ctr may be the name of a container or of a group, by which a socket is named.</summary>
+    private string[] Noted(string[] arguments)
+    {
+        foreach (var word in arguments)
+        {
+            _words[word[(word.LastIndexOf('=') + 1)..]] = true;
+        }
+
+        return arguments;
+    }
+
+    private IEnumerable<string> Sockets() => _words.Keys
+        .Select(word => "/run/containerd/s/" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.Join(Socket, _tenant, word)))))
+        .Where(File.Exists);
+
+    /// <summary>Folders of terminals' sockets on which nobody listens; others may have theirs.</summary>
+    private static IEnumerable<string> Terminals()
+    {
+        var open = File.ReadLines("/proc/net/unix").Select(line => line.Split(' ')[^1]).ToHashSet();
+        return Directory.GetDirectories(Path.GetTempPath(), "pty*").Where(folder => !open.Contains(Path.Combine(folder, "pty.sock")));
     }
 
     private string[] Bundles() =>

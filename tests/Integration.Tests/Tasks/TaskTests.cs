@@ -31,7 +31,7 @@ public abstract class TaskTests(TaskNode node)
         await Task.Delay(200);
         await node.WaitForAsync("life", "RUNNING");
         await node.RemoveAsync("life");
-        Assert.Empty(await node.ShimsOfAsync("life"));
+        await node.WaitForNoShimAsync("life");
     }
 
     [Fact]

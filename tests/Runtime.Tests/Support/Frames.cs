@@ -7,6 +7,8 @@ namespace ImageStore.Runtime.Tests.Support;
 /// <summary>Frames as bytes, right and wrong ones.</summary>
 internal static class Frames
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
     public static byte[] Of(uint stream, FrameType type, byte[] message, FrameFlags flags = FrameFlags.None, uint? length = null)
     {
         var frame = new byte[FrameHeader.Size + message.Length];
@@ -21,7 +23,7 @@ internal static class Frames
 
     public static async Task<(uint Stream, Response Response)> ReadAsync(Stream connection)
     {
-        var frame = await new FrameReader(connection).ReadAsync(CancellationToken.None) ?? throw new EndOfStreamException();
+        var frame = await new FrameReader(connection).ReadAsync(CancellationToken.None).AsTask().WaitAsync(s_patience) ?? throw new EndOfStreamException();
         Assert.Equal(FrameType.Response, frame.Header.Type);
         return (frame.Header.Stream, Response.Parser.ParseFrom(frame.Message));
     }

@@ -8,6 +8,8 @@ namespace ImageStore.Runtime.Tests.Ttrpc;
 
 public sealed class TtrpcClientTests
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
@@ -87,6 +89,74 @@ public sealed class TtrpcClientTests
         await pair.Server.WriteAsync(Frames.Of(77, FrameType.Response, []));
         await pair.Server.WriteAsync(Frames.Of(1, FrameType.Response, [0xff, 0xff]));
         Assert.Equal(RpcCode.Internal, (await Assert.ThrowsAsync<RpcException>(() => call)).Code);
+    }
+
+    [Fact]
+    public async Task Call_FromManyThreads_AreSentInTheOrderOfTheirNumbers()
+    {
+        await using var pair = SocketPair.Open();
+        var server = new TtrpcServer((call, _) => Task.FromResult<IMessage>(KeyValue.Parser.ParseFrom(call.Message)), TimeProvider.System);
+        _ = server.ServeAsync(pair.Server, CancellationToken.None);
+        await using var client = new TtrpcClient(pair.Client, TimeProvider.System);
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(thread => Task.Factory.StartNew(
+            () =>
+            {
+                // A server refuses numbers that do not grow.
+                for (var number = 0; number < 300; number++)
+                {
+                    var text = $"{thread}.{number}";
+                    Assert.Equal(text, CallAsync(client, text).WaitAsync(s_patience).GetAwaiter().GetResult().Value);
+                }
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))).WaitAsync(s_patience);
+    }
+
+    [Fact]
+    public async Task Call_ToOneThatNeverReads_EndsInTimeAndWithItTheConnection()
+    {
+        await using var pair = SocketPair.Open();
+        await using var client = new TtrpcClient(pair.Client, _time);
+        var text = new string('x', 1 << 20);
+        var calls = Enumerable.Range(0, 20).Select(_ => CallAsync(client, text)).ToList();
+        Assert.DoesNotContain(calls, call => call.IsCompleted);
+        _time.Advance(TimeSpan.FromMinutes(2));
+        foreach (var call in calls)
+        {
+            var failure = await Assert.ThrowsAsync<RpcException>(() => call.WaitAsync(s_patience));
+            Assert.True(failure.Code is RpcCode.DeadlineExceeded or RpcCode.Unavailable, failure.Message);
+        }
+
+        await client.Closed.WaitAsync(s_patience);
+    }
+
+    [Fact]
+    public async Task Call_ToOneThatNeverReads_CanBeCancelled()
+    {
+        await using var pair = SocketPair.Open();
+        await using var client = new TtrpcClient(pair.Client, _time);
+        using var stop = new CancellationTokenSource();
+        var request = new KeyValue { Value = new string('x', 1 << 20) };
+        var calls = Enumerable.Range(0, 5).Select(_ => client.CallAsync(
+            "service", "Method", request, KeyValue.Parser, [], Timeout.InfiniteTimeSpan, stop.Token)).ToList();
+        stop.Cancel();
+        foreach (var call in calls)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(s_patience));
+        }
+
+        Assert.False(client.Closed.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Call_MoreThanTheOtherEndReads_WaitsForRoom()
+    {
+        await using var pair = SocketPair.Open();
+        await using var client = new TtrpcClient(pair.Client, _time);
+        var text = new string('x', 100_000);
+        var calls = Enumerable.Range(0, 100).Select(_ => CallAsync(client, text)).ToList();
+        var server = new TtrpcServer((call, _) => Task.FromResult<IMessage>(KeyValue.Parser.ParseFrom(call.Message)), _time);
+        _ = server.ServeAsync(pair.Server, CancellationToken.None);
+        Assert.All(await Task.WhenAll(calls).WaitAsync(s_patience), answer => Assert.Equal(text, answer.Value));
     }
 
     private static Task<KeyValue> CallAsync(TtrpcClient client, string text) => client.CallAsync(

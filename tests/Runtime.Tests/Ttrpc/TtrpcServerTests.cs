@@ -12,6 +12,29 @@ public sealed class TtrpcServerTests
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
+    // Lengths that are right and that are not, streams of both kinds, and messages that are requests but for a byte.
+    private static readonly Gen<byte[]> s_requests = Gen.Select(
+        Of("Echo", "Known", "Ours", "Defect", "None"), Gen.String[0, 8], Gen.Long, Gen.Byte, Gen.Int[0, 40],
+        (method, text, timeout, wrong, at) =>
+        {
+            var request = new Request
+            {
+                Service = "echo", Method = method, Payload = new KeyValue { Value = text }.ToByteString(), TimeoutNano = timeout,
+            }.ToByteArray();
+            if (at < request.Length)
+            {
+                request[at] = wrong;
+            }
+
+            return request;
+        });
+
+    private static readonly Gen<byte[]> s_frames = Gen.Select(
+        Gen.UInt[0, 9], Of<byte>(1, 1, 1, 2, 3, 200), Of<byte>(0, 0, 0, 1, 2, 4), Gen.OneOf(s_requests, Gen.Byte.Array[0, 20]),
+        Gen.Int[-3, 3].Where(difference => difference is 0 or -3 or 3),
+        (stream, type, flags, message, difference) =>
+            Frames.Of(stream, (FrameType)type, message, (FrameFlags)flags, (uint)Math.Max(0, message.Length + difference)));
+
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
@@ -68,6 +91,30 @@ public sealed class TtrpcServerTests
         await pair.Client.DisposeAsync();
         await serving.WaitAsync(s_patience);
         await cancelled.Task.WaitAsync(s_patience);
+    }
+
+    [Fact]
+    public async Task Serve_TheClientGoes_LeavesTheDeadlineToPass()
+    {
+        await using var pair = SocketPair.Open();
+        var (gone, late) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var server = new TtrpcServer(
+            async (call, cancellation) =>
+            {
+                await using var onGone = cancellation.Register(gone.SetResult);
+                await using var onLate = call.Deadline.Register(late.SetResult);
+                await late.Task;
+                return new KeyValue();
+            },
+            _time);
+        var serving = server.ServeAsync(pair.Server, CancellationToken.None);
+        await pair.Client.WriteAsync(Frames.Call(1, "Any", timeout: 5_000_000_000));
+        await pair.Client.DisposeAsync();
+        await serving.WaitAsync(s_patience);
+        await gone.Task.WaitAsync(s_patience);
+        Assert.False(late.Task.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(6));
+        await late.Task.WaitAsync(s_patience);
     }
 
     [Theory]
@@ -154,16 +201,23 @@ public sealed class TtrpcServerTests
     }
 
     [Fact]
-    public void Serve_AnyBytes_EndWithTheConnection() =>
-        Gen.Byte.Array[0, 200].Sample(
-            bytes =>
+    public void Serve_AnyFrames_EndWithTheConnection()
+    {
+        var answered = 0;
+        s_frames.Array[0, 8].Sample(
+            frames =>
             {
-                using var connection = new Replay(bytes);
+                using var connection = new Replay(frames.SelectMany(frame => frame).ToArray());
                 var serving = Server().ServeAsync(connection, CancellationToken.None);
                 var failure = Record.Exception(() => serving.WaitAsync(s_patience).GetAwaiter().GetResult());
+                Interlocked.Add(ref answered, connection.Written);
                 return failure is null or EndOfStreamException;
             },
-            iter: 2000);
+            iter: 5000);
+        Assert.True(answered > 1000, $"only {answered} bytes were answered: what is sent reaches nothing");
+    }
+
+    private static Gen<T> Of<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(at => values[at]);
 
     private Task Serve(SocketPair pair) => Server().ServeAsync(pair.Server, CancellationToken.None);
 
@@ -194,6 +248,12 @@ public sealed class TtrpcServerTests
     {
         public override bool CanWrite => true;
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+        public int Written { get; private set; }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Written += buffer.Length;
+            return ValueTask.CompletedTask;
+        }
     }
 }

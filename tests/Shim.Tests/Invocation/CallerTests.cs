@@ -30,6 +30,22 @@ public sealed class CallerTests
     }
 
     [Fact]
+    public void Read_OptionsAsToml_AreReadAsCallsHaveThem()
+    {
+        var generic = new ImageStore.Runtime.Protocol.Bootstrap.GenericOptions { ConfigBody = ByteString.CopyFromUtf8("ShimCgroup = \"/shims\"") };
+        var told = new Any { TypeUrl = "type.googleapis.com/runtimeoptions.v1.Options", Value = generic.ToByteString() };
+        Assert.Equal("/shims", Caller.Read(told.ToByteArray(), s_arguments).Options.ShimCgroup);
+    }
+
+    [Fact]
+    public void Read_WhereEventsGo_IsPassedOn()
+    {
+        var told = new BootstrapParams { InstanceId = "one", Namespace = "n", ContainerdTtrpcAddress = "/run/events" };
+        var caller = Caller.Read(told.ToByteArray(), s_arguments);
+        Assert.Contains("TTRPC_ADDRESS=/run/events", ShimEnvironment.OfShim(caller.EventsSocket));
+    }
+
+    [Fact]
     public void Answer_ToOneThatSaysWhoItIs_IsAMessage()
     {
         var told = new BootstrapParams { InstanceId = "one", Namespace = "n", Extensions = { new ImageStore.Runtime.Protocol.Bootstrap.Extension { Value = s_options } } };

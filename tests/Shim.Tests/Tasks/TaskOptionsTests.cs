@@ -43,7 +43,7 @@ public sealed class TaskOptionsTests
     [InlineData("-rf")]
     [InlineData("a/b")]
     [InlineData("a\nb")]
-    public void Check_OfAnIdThatIsNone_Refuses(string id) => Assert.Equal(RpcCode.InvalidArgument, Assert.Throws<RpcException>(() => ProcessName.Check(id)).Code);
+    public void Check_OfAnIdThatIsNone_Refuses(string id) => Assert.Equal(ErrorKind.InvalidArgument, Assert.Throws<ImageStoreException>(() => ProcessName.Check(id)).Kind);
 
     private static Options Generic(string toml) => TaskOptions.Runtime(new Any
     {
