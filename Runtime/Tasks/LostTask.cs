@@ -37,11 +37,27 @@ internal sealed class LostTask(ShimInvocation shims, TaskEvents events, TimeProv
         return exit;
     }
 
+    private static void RemoveSocket(TaskBundle bundle)
+    {
+        try
+        {
+            if (bundle.Address() is { } address)
+            {
+                DeadSocket.Remove(address);
+            }
+        }
+        catch (ImageStoreException)
+        {
+            // What was half written says nothing of a socket.
+        }
+    }
+
     private async Task<DeleteResponse?> CleanUpAsync(TaskBundle bundle, string? program)
     {
         try
         {
             var exit = program is null ? null : await shims.DeleteAsync(program, bundle.Folder, bundle.Namespace, bundle.Id).ConfigureAwait(false);
+            RemoveSocket(bundle);
             bundle.Remove();
             return exit;
         }

@@ -2,6 +2,7 @@ using ImageStore.Runtime.Protocol.Happened;
 using ImageStore.Runtime.Protocol.Tasks;
 using ImageStore.Runtime.Ttrpc;
 using ImageStore.Shim.Cgroups;
+using ImageStore.Shim.Interop;
 using ImageStore.Shim.Oci;
 using ImageStore.Shim.Processes;
 using ImageStore.Shim.Stdio;
@@ -103,6 +104,13 @@ internal sealed class InitProcess : TaskProcess
         if (IsGone && !all)
         {
             throw new RpcException(RpcCode.NotFound, "The process has ended already.");
+        }
+
+        if (signal == Signals.Kill && !all && Status is (Status.Created or Status.Running) && Exit is null && Pid != 0 && Signals.Send(Pid, Signals.Kill) == 0)
+        {
+            // No runtime is needed for it: the process is our child and not reaped, so that its number is nobody else's. One that is
+            // paused has to be thawed as well, which the runtime does.
+            return;
         }
 
         await _container.Runtime.KillAsync(Id, signal, all, cancellation).ConfigureAwait(false);
@@ -233,7 +241,7 @@ internal sealed class InitProcess : TaskProcess
         {
             await _parts.Unattended.TryAsync(
                 "kill what the process left",
-                limit => _container.Runtime.KillAsync(Id, (uint)Interop.Signals.Kill, all: true, limit)).ConfigureAwait(false);
+                limit => _container.Runtime.KillAsync(Id, (uint)Signals.Kill, all: true, limit)).ConfigureAwait(false);
         }
 
         await _container.ExecsEndedAsync().ConfigureAwait(false);

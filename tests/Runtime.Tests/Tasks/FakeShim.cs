@@ -43,7 +43,8 @@ internal sealed class FakeShim : IDisposable
     /// <summary>Answers; null for an answer that never comes.</summary>
     public Func<string, IMessage?> Answer { get; set; } = Usual;
 
-    private string Socket => _folder.In("sock");
+    /// <summary>Where it listens.</summary>
+    public string Socket => _folder.In("sock");
 
     public static IMessage? Usual(string method) => method switch
     {
@@ -61,6 +62,16 @@ internal sealed class FakeShim : IDisposable
         {
             connection.Dispose();
         }
+    }
+
+    /// <summary>Listens no more, and leaves the socket, as one that is killed.</summary>
+    public void StopListening()
+    {
+        // .NET removes the file of a socket that it has bound.
+        var kept = Socket + ".kept";
+        File.Move(Socket, kept);
+        _listener.Dispose();
+        File.Move(kept, Socket);
     }
 
     public void Dispose()

@@ -147,6 +147,20 @@ public sealed class TaskManagerTests : IAsyncDisposable
         Assert.Empty(tasks.List("ns"));
         Assert.False(Directory.Exists(Bundle));
         Assert.Equal(["start", "delete"], _shim.Actions);
+        Assert.True(File.Exists(_shim.Socket), "a socket on which somebody listens was removed");
+    }
+
+    [Fact]
+    public async Task Shim_Killed_LeavesNoSocket()
+    {
+        var tasks = Manager();
+        await tasks.CreateAsync(Creation(), Ct);
+        _shim.StopListening();
+        Assert.True(File.Exists(_shim.Socket));
+        _shim.Kill();
+        Next("/tasks/exit");
+        Next("/tasks/delete");
+        Assert.False(File.Exists(_shim.Socket));
     }
 
     [Fact]
