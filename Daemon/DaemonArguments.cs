@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using ImageStore.Engine;
 using ImageStore.Engine.Configuration;
 using ImageStore.Store.Errors;
@@ -11,18 +13,24 @@ internal sealed record DaemonArguments
     public const string Usage = "imagestored [--root DIR] [--config FILE] [--state DIR] [--address SOCKET]\n  'imagestore daemon --help' says more.";
 
     private const string SocketName = "imagestore.sock";
+    private const int RootNameLength = 12;
 
     public string Root { get; private init; } = EngineOptions.DefaultRoot;
 
     public string? Config { get; private init; }
 
-    public string State { get; private init; } = DefaultState;
+    public string? State { get; private init; }
 
     public string? Address { get; private init; }
 
-    private static string DefaultState => Environment.IsPrivilegedProcess
+    private static string StatesOfUser => Environment.IsPrivilegedProcess
         ? "/run/imagestore"
         : Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } folder ? folder : Path.GetTempPath(), "imagestore");
+
+    // Each root has its own, since the containers in it are its own.
+    private string DefaultState => Path.GetFullPath(Root) == Path.GetFullPath(EngineOptions.DefaultRoot)
+        ? StatesOfUser
+        : Path.Combine(StatesOfUser, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(Root))))[..RootNameLength]);
 
     /// <exception cref="ImageStoreException">An option is unknown or has no value (<see cref="ErrorKind.InvalidArgument"/>).</exception>
     public static DaemonArguments Parse(IReadOnlyList<string> arguments)
@@ -45,18 +53,22 @@ internal sealed record DaemonArguments
     }
 
     /// <exception cref="ImageStoreException">The configuration has a mistake.</exception>
-    public DaemonOptions ToOptions(Action<string> tell) => new()
+    public DaemonOptions ToOptions(Action<string> tell)
     {
-        Engine = new EngineOptions
+        var state = Path.GetFullPath(State ?? DefaultState);
+        return new DaemonOptions
         {
-            Root = Root,
-            Settings = SettingsFile.Load(Config, Root),
-            OnWait = holder => tell($"imagestored: waiting for {holder}, which has the root"),
-        },
-        State = Path.GetFullPath(State),
-        Address = Path.GetFullPath(Address ?? Path.Combine(State, SocketName)),
-        Tell = line => tell($"imagestored: {line}"),
-    };
+            Engine = new EngineOptions
+            {
+                Root = Root,
+                Settings = SettingsFile.Load(Config, Root),
+                OnWait = holder => tell($"imagestored: waiting for {holder}, which has the root"),
+            },
+            State = state,
+            Address = Path.GetFullPath(Address ?? Path.Combine(state, SocketName)),
+            Tell = line => tell($"imagestored: {line}"),
+        };
+    }
 
     private static ImageStoreException Wrong(string option, string why) => new(
         ErrorKind.InvalidArgument,

@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using ImageStore.Daemon.Filters;
 using ImageStore.Runtime.Protocol.Tasks;
+using ImageStore.Runtime.Shims;
 using ImageStore.Runtime.Tasks;
 using ImageStore.Runtime.Ttrpc;
 using ImageStore.Store.Containers;
@@ -188,7 +189,7 @@ internal sealed class TasksService(TaskManager tasks, Tenants tenants, TimeProvi
     {
         try
         {
-            var stats = await task.CallAsync("Stats", new StatsRequest { Id = task.Id }, StatsResponse.Parser, cancellationToken).ConfigureAwait(false);
+            var stats = await task.Shim.CallAsync("Stats", new StatsRequest { Id = task.Id }, StatsResponse.Parser, ShimLimits.State, cancellationToken).ConfigureAwait(false);
             return new V1.Metric { Timestamp = time.GetUtcNow().ToWire(), Id = task.Id, Data = stats.Stats };
         }
         catch (Runtime.Ttrpc.RpcException)

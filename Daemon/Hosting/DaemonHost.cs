@@ -32,6 +32,7 @@ public static class DaemonHost
             options.Engine, options.Address, failure => life.Tell($"maintenance failed, and is tried again: {failure.Message}"), stop)
             .ConfigureAwait(false);
         await using var closing = store.ConfigureAwait(false);
+        using var state = StateFolder.Take(options.State, options.Engine.Root);
         var activated = ActivatedSockets.Take(Environment.GetEnvironmentVariable);
         var auditor = Auditor.Open(settings.Audit, life, store.Time);
         await using var auditing = auditor.ConfigureAwait(false);
@@ -39,7 +40,7 @@ public static class DaemonHost
         TellOfDoor(settings, isActivated: activated is not null, life);
         try
         {
-            var shims = await TaskHost.StartAsync(options, store, life, stop).ConfigureAwait(false);
+            var shims = await TaskHost.StartAsync(options, state, store, life, stop).ConfigureAwait(false);
             await using var leaving = shims.ConfigureAwait(false);
             await ServeAsync(store, shims, life, new Entrance(socket, options.Address, policy, auditor), stop).ConfigureAwait(false);
         }

@@ -9,8 +9,7 @@ namespace ImageStore.Daemon.Hosting;
 /// <summary>What shims have of the daemon: somebody who knows them again, and a socket on which they tell what happens.</summary>
 internal sealed class TaskHost : IAsyncDisposable
 {
-    // containerd's names, by which shims and people find things.
-    private const string BundlesFolder = "io.containerd.runtime.v2.task";
+    // containerd's name, by which shims find it.
     private const string EventsSuffix = ".ttrpc";
 
     private readonly CancellationTokenSource _end = new();
@@ -32,13 +31,12 @@ internal sealed class TaskHost : IAsyncDisposable
 
     /// <summary>Takes what shims tell, and finds those again that went on without a daemon.</summary>
     /// <exception cref="Store.Errors.ImageStoreException">The socket cannot be made.</exception>
-    public static async Task<TaskHost> StartAsync(DaemonOptions options, ServedStore store, DaemonLife life, CancellationToken stop)
+    public static async Task<TaskHost> StartAsync(DaemonOptions options, StateFolder state, ServedStore store, DaemonLife life, CancellationToken stop)
     {
         var address = options.Address + EventsSuffix;
         var socket = ListenSocket.Bind(address, group: null);
         var hub = new EventHub(store.Time);
-        var tasks = new TaskManager(
-            Path.Combine(options.State, BundlesFolder), new ShimCaller(options.Address, address), hub.Publish, life.Tell, store.Time);
+        var tasks = new TaskManager(state.Bundles, new ShimCaller(options.Address, address), hub.Publish, life.Tell, store.Time);
         var host = new TaskHost(tasks, hub, address, socket, end => new ShimEvents(hub, tasks, store.Time, life).ServeAsync(socket, end));
         try
         {

@@ -12,14 +12,18 @@ internal sealed class ShimConnection : IAsyncDisposable
 {
     private const string NamespaceHeader = "containerd-namespace-ttrpc";
 
+    // From the end of a call to that of the connection.
+    private static readonly TimeSpan s_closing = TimeSpan.FromSeconds(1);
+
     private readonly TtrpcClient _client;
+    private readonly TimeProvider _time;
     private readonly string _service;
     private readonly KeyValuePair<string, string>[] _headers;
     private int _isDisposed;
 
-    private ShimConnection(TtrpcClient client, int version, string @namespace)
+    private ShimConnection(TtrpcClient client, int version, string @namespace, TimeProvider time)
     {
-        _client = client;
+        (_client, _time) = (client, time);
         _service = $"containerd.task.v{version}.Task";
         _headers = [new(NamespaceHeader, @namespace)];
     }
@@ -35,7 +39,7 @@ internal sealed class ShimConnection : IAsyncDisposable
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(address.Socket), cancellationToken).ConfigureAwait(false);
-            return new ShimConnection(new TtrpcClient(new NetworkStream(socket, ownsSocket: true), time), address.Version, @namespace);
+            return new ShimConnection(new TtrpcClient(new NetworkStream(socket, ownsSocket: true), time), address.Version, @namespace, time);
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
@@ -50,14 +54,28 @@ internal sealed class ShimConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Is the shim gone? A call that ended with <see cref="RpcCode.Unavailable"/> may also have been answered so.</summary>
+    public async Task<bool> IsGoneAsync()
+    {
+        await Task.WhenAny(Closed, Task.Delay(s_closing, _time, CancellationToken.None)).ConfigureAwait(false);
+        return Closed.IsCompleted;
+    }
+
     /// <summary>Calls a method of the task service.</summary>
     /// <exception cref="RpcException">The shim's error, or it is gone (<see cref="RpcCode.Unavailable"/>).</exception>
     public async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> answer, TimeSpan timeout, CancellationToken cancellationToken)
         where T : IMessage<T>
     {
+        using var late = new CancellationTokenSource(timeout, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
-            return await _client.CallAsync(_service, method, request, answer, _headers, timeout, cancellationToken).ConfigureAwait(false);
+            // The client would leave a connection on which a call cannot be sent in time, and that would pass for the shim's end.
+            return await _client.CallAsync(_service, method, request, answer, _headers, Timeout.InfiniteTimeSpan, end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(RpcCode.DeadlineExceeded, $"The shim does not answer {method} within {timeout.TotalSeconds:0} s.");
         }
         finally
         {

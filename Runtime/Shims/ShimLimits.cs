@@ -18,8 +18,8 @@ internal static class ShimLimits
     /// <summary>How long it may take to find a shim again.</summary>
     public static readonly TimeSpan Load = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long the clean-up after a failure or a dead shim may take.</summary>
-    public static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(10);
+    /// <summary>How long the clean-up after a failure or a dead shim may take; longer than one of the OCI runtime, which our shim ends after 60 s.</summary>
+    public static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(90);
 
     /// <summary>How long a shim may take to end.</summary>
     public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(3);

@@ -17,8 +17,11 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
     private const int Again = 4; // EINTR
     private const int Exists = 17;
 
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Log> _logs = new(StringComparer.Ordinal);
+    private readonly List<Log> _left = [];
     private readonly AnonymousPipeServerStream _wake = new(PipeDirection.Out);
     private Thread? _thread;
     private bool _isDone;
@@ -47,6 +50,7 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
 
         lock (_gate)
         {
+            Leave(path);
             _logs[path] = new Log(file, name);
             if (_thread is null)
             {
@@ -63,11 +67,8 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
     {
         lock (_gate)
         {
-            if (_logs.TryGetValue(path, out var log))
-            {
-                log.IsLeft = true;
-                _wake.WriteByte(0);
-            }
+            Leave(path);
+            _wake.WriteByte(0);
         }
     }
 
@@ -102,9 +103,12 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
                 waiting[i + 1] = new PollEntry { File = (int)logs[i].File.DangerousGetHandle(), Wanted = Readable };
             }
 
-            if (Poll(waiting, (nuint)waiting.Length, Forever) < 0 && Marshal.GetLastPInvokeError() != Again)
+            if (Poll(waiting, (nuint)waiting.Length, Forever) < 0 && Marshal.GetLastPInvokeError() is not Again and var errno)
             {
-                return;
+                // More logs than descriptors are allowed, or no memory: both may pass.
+                tell($"logs of shims cannot be read: {Marshal.GetPInvokeErrorMessage(errno)}");
+                Thread.Sleep(s_pause);
+                continue;
             }
 
             if (waiting[0].Found != 0)
@@ -127,13 +131,23 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
     {
         lock (_gate)
         {
-            foreach (var (path, log) in _logs.Where(one => _isDone || one.Value.IsLeft).ToList())
+            if (_isDone)
             {
-                log.File.Dispose();
-                _logs.Remove(path);
+                _left.AddRange(_logs.Values);
+                _logs.Clear();
             }
 
+            _left.ForEach(log => log.File.Dispose());
+            _left.Clear();
             return _isDone ? null : [.. _logs.Values];
+        }
+    }
+
+    private void Leave(string path)
+    {
+        if (_logs.Remove(path, out var log))
+        {
+            _left.Add(log);
         }
     }
 
@@ -160,8 +174,6 @@ internal sealed partial class ShimLogs(Action<string> tell) : IDisposable
         private readonly ArrayBufferWriter<byte> _line = new();
 
         public SafeFileHandle File => file;
-
-        public bool IsLeft { get; set; }
 
         public void Take(ReadOnlySpan<byte> bytes, Action<string> tell)
         {

@@ -12,17 +12,18 @@ internal sealed class LostTask(ShimInvocation shims, TaskEvents events, TimeProv
     /// <summary>How a process ended of which nobody knows.</summary>
     public const uint UnknownStatus = 255;
 
-    /// <summary>Has what is left of the container killed and removed.</summary>
+    /// <summary>Has what is left of a task killed and removed, and tells how it ended.</summary>
     /// <param name="bundle">Its bundle, which is removed.</param>
     /// <param name="program">The shim's program; null where nobody knows.</param>
-    /// <param name="told">How it ended, where that was told before.</param>
+    /// <param name="told">Gives how it ended, where that was told before; asked last.</param>
     /// <returns>How it ended.</returns>
-    public async Task<DeleteResponse> BuryAsync(TaskBundle bundle, string? program, DeleteResponse? told)
+    public async Task<DeleteResponse> BuryAsync(TaskBundle bundle, string? program, Func<DeleteResponse?> told)
     {
         var found = await CleanUpAsync(bundle, program).ConfigureAwait(false);
-        var exit = told ?? found ?? new DeleteResponse { ExitStatus = UnknownStatus };
+        var known = told();
+        var exit = known ?? found ?? new DeleteResponse { ExitStatus = UnknownStatus };
         exit.ExitedAt ??= Timestamp.FromDateTimeOffset(time.GetUtcNow());
-        if (told is null)
+        if (known is null)
         {
             events.Publish(bundle.Namespace, new TaskExit
             {
@@ -37,35 +38,49 @@ internal sealed class LostTask(ShimInvocation shims, TaskEvents events, TimeProv
         return exit;
     }
 
-    private static void RemoveSocket(TaskBundle bundle)
+    /// <summary>Has what is left killed and removed, of which nobody was told that it is there.</summary>
+    /// <returns>How it ended; null where nobody knows. What could not be removed is told of, and stays for the next attempt.</returns>
+    public async Task<DeleteResponse?> CleanUpAsync(TaskBundle bundle, string? program)
     {
-        try
+        DeleteResponse? exit = null;
+        if (program is not null && !await TryAsync(
+            bundle, async () => exit = await shims.DeleteAsync(program, bundle.Folder, bundle.Namespace, bundle.Id).ConfigureAwait(false)).ConfigureAwait(false))
         {
-            if (bundle.Address() is { } address)
-            {
-                DeadSocket.Remove(address);
-            }
+            return null;
         }
-        catch (ImageStoreException)
-        {
-            // What was half written says nothing of a socket.
-        }
+
+        await TryAsync(bundle, () => RemoveSocket(bundle)).ConfigureAwait(false);
+        await TryAsync(bundle, () => Remove(bundle)).ConfigureAwait(false);
+        return exit;
     }
 
-    private async Task<DeleteResponse?> CleanUpAsync(TaskBundle bundle, string? program)
+    private static Task Remove(TaskBundle bundle)
+    {
+        bundle.Remove();
+        return Task.CompletedTask;
+    }
+
+    private static Task RemoveSocket(TaskBundle bundle)
+    {
+        if (bundle.Address() is { } address)
+        {
+            DeadSocket.Remove(address);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task<bool> TryAsync(TaskBundle bundle, Func<Task> step)
     {
         try
         {
-            var exit = program is null ? null : await shims.DeleteAsync(program, bundle.Folder, bundle.Namespace, bundle.Id).ConfigureAwait(false);
-            RemoveSocket(bundle);
-            bundle.Remove();
-            return exit;
+            await step().ConfigureAwait(false);
+            return true;
         }
-        catch (ImageStoreException failure)
+        catch (Exception failure) when (failure is ImageStoreException or IOException or UnauthorizedAccessException)
         {
-            // The bundle stays, so that the next start tries again.
-            tell($"cleaning up after the shim of {bundle.Namespace}/{bundle.Id} failed: {failure.Message}");
-            return null;
+            tell($"cleaning up after the shim of {bundle.Namespace}/{bundle.Id}: {failure.Message}");
+            return false;
         }
     }
 }

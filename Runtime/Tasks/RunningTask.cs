@@ -7,7 +7,11 @@ using ImageStore.Runtime.Ttrpc;
 namespace ImageStore.Runtime.Tasks;
 
 /// <summary>A task that a shim has: its processes are asked of the shim, each time anew.</summary>
-internal sealed class RunningTask(TaskBundle bundle, string program, ShimConnection shim)
+/// <param name="bundle">Its bundle.</param>
+/// <param name="program">The shim's program.</param>
+/// <param name="shim">The shim.</param>
+/// <param name="pid">Its first process; 0 where that is not known.</param>
+internal sealed class RunningTask(TaskBundle bundle, string program, ShimConnection shim, uint pid)
 {
     private const uint KillSignal = 9;
 
@@ -91,10 +95,16 @@ internal sealed class RunningTask(TaskBundle bundle, string program, ShimConnect
     }
 
     /// <summary>Waits until it has been cleaned up after a shim that is gone; gives how it ended.</summary>
-    public Task<DeleteResponse> LostAsync(CancellationToken cancellationToken) => _lost.Task.WaitAsync(cancellationToken);
+    public Task<DeleteResponse> LostAsync() => _lost.Task;
 
-    /// <summary>Remembers how the first process ended.</summary>
-    public void Note(DeleteResponse exit) => Told ??= exit;
+    /// <summary>Remembers how the first process ended; an earlier task of the same name had another process.</summary>
+    public void Note(DeleteResponse exit)
+    {
+        if (pid == 0 || exit.Pid == pid)
+        {
+            Told ??= exit;
+        }
+    }
 
     /// <summary>Has all who wait learn how it ended without its shim.</summary>
     public void Lose(DeleteResponse exit) => _lost.TrySetResult(exit);
@@ -114,6 +124,11 @@ internal sealed class RunningTask(TaskBundle bundle, string program, ShimConnect
         }
         catch (RpcException gone) when (gone.Code == RpcCode.Unavailable)
         {
+            if (!await shim.IsGoneAsync().ConfigureAwait(false))
+            {
+                throw;
+            }
+
             // A shim that was asked to go has told before how it ended.
             var exit = IsLeaving && Told is { } told ? told : await _lost.Task.ConfigureAwait(false);
             return new WaitResponse { ExitStatus = execId.Length == 0 ? exit.ExitStatus : LostTask.UnknownStatus, ExitedAt = exit.ExitedAt };

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using ImageStore.Runtime.Mounts;
 using ImageStore.Runtime.Shims;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 
@@ -30,6 +31,8 @@ internal sealed class TaskBundle
     /// <summary>The fifo into which the shim logs.</summary>
     public string Log => Path.Combine(Folder, "log");
 
+    private string Rootfs => Path.Combine(Folder, "rootfs");
+
     private string Bootstrap => Path.Combine(Folder, "bootstrap.json");
 
     private string LegacyAddress => Path.Combine(Folder, "address");
@@ -53,7 +56,7 @@ internal sealed class TaskBundle
             try
             {
                 OpenToMappedRoot(bundle.Folder, spec);
-                Directory.CreateDirectory(Path.Combine(bundle.Folder, "rootfs"), Traversable);
+                Directory.CreateDirectory(bundle.Rootfs, Traversable);
                 Directory.CreateDirectory(Path.Combine(bundle.Folder, "work"), OwnerFolder);
                 Write(bundle.Program, System.Text.Encoding.UTF8.GetBytes(program));
                 Write(Path.Combine(bundle.Folder, "config.json"), spec);
@@ -79,6 +82,7 @@ internal sealed class TaskBundle
     public static IEnumerable<TaskBundle> All(string state) => Directory.Exists(state)
         ? Directory.EnumerateDirectories(state)
             .SelectMany(tenant => Directory.EnumerateDirectories(tenant).Select(folder => Of(state, Path.GetFileName(tenant), Path.GetFileName(folder))))
+            .Where(bundle => Identifier.IsOne(bundle.Namespace) && Identifier.IsOne(bundle.Id))
         : [];
 
     /// <summary>Keeps where the shim listens.</summary>
@@ -92,7 +96,7 @@ internal sealed class TaskBundle
     public string? ProgramKept() => TryRead(Program) is { Length: > 0 } kept ? System.Text.Encoding.UTF8.GetString(kept) : null;
 
     /// <summary>Removes it, after all that is mounted in it.</summary>
-    /// <exception cref="ImageStoreException">The kernel refuses; then nothing in a mounted directory is touched.</exception>
+    /// <exception cref="ImageStoreException">The kernel refuses.</exception>
     public void Remove()
     {
         try
@@ -100,6 +104,13 @@ internal sealed class TaskBundle
             if (Directory.Exists(Folder))
             {
                 MountPoints.DetachBelow(Folder);
+
+                // Alone, and not what is in it: should something be mounted there still, it is not ours to delete.
+                if (Directory.Exists(Rootfs))
+                {
+                    Directory.Delete(Rootfs);
+                }
+
                 Directory.Delete(Folder, recursive: true);
             }
         }

@@ -65,11 +65,7 @@ internal sealed class TaskManager : IAsyncDisposable
         try
         {
             var program = ShimProgram.Find(creation.Runtime);
-            if (TaskBundle.Find(_state, creation.Namespace, creation.Id) is { } left)
-            {
-                await _lost.BuryAsync(left, left.ProgramKept(), null).ConfigureAwait(false);
-            }
-
+            await ClearAsync(creation).ConfigureAwait(false);
             var bundle = TaskBundle.Create(_state, creation.Namespace, creation.Id, program, creation.Spec);
             var (task, pid) = await BeginAsync(creation, bundle, program, cancellationToken).ConfigureAwait(false);
             _tasks[key] = task;
@@ -85,18 +81,9 @@ internal sealed class TaskManager : IAsyncDisposable
 
     /// <summary>Deletes a task whose process has ended or was never started, and has its shim end.</summary>
     /// <exception cref="RpcException">It runs (<see cref="RpcCode.FailedPrecondition"/>).</exception>
-    public async Task<DeleteResponse> DeleteAsync(RunningTask task, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await DeleteCoreAsync(task, cancellationToken).ConfigureAwait(false);
-        }
-        catch (RpcException gone) when (gone.Code == RpcCode.Unavailable && !_isEnding)
-        {
-            // It is cleaned up after, which deletes it too.
-            return await task.LostAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
+    /// <remarks>It is done also when the caller has gone: a task that its shim has deleted must not stay here.</remarks>
+    public Task<DeleteResponse> DeleteAsync(RunningTask task, CancellationToken cancellationToken) =>
+        DeleteWholeAsync(task).WaitAsync(cancellationToken);
 
     /// <summary>Finds the shims again that went on while nobody was here, and cleans up after those that did not.</summary>
     /// <param name="isKnown">Is there such a container, by its namespace and id? A task without one is removed.</param>
@@ -106,10 +93,18 @@ internal sealed class TaskManager : IAsyncDisposable
         new ParallelOptions { MaxDegreeOfParallelism = RestoredAtOnce, CancellationToken = cancellationToken },
         async (bundle, ending) =>
         {
-            if (await FindAsync(bundle, isKnown(bundle.Namespace, bundle.Id), ending).ConfigureAwait(false) is { } task)
+            try
             {
-                _tasks[(task.Namespace, task.Id)] = task;
-                _ = WatchAsync(task);
+                if (await FindAsync(bundle, isKnown(bundle.Namespace, bundle.Id), ending).ConfigureAwait(false) is { } task)
+                {
+                    _tasks[(task.Namespace, task.Id)] = task;
+                    _ = WatchAsync(task);
+                }
+            }
+            catch (Exception failure) when (failure is ImageStoreException or IOException or UnauthorizedAccessException)
+            {
+                // Whatever is wrong with one is no reason for all others to be without a daemon.
+                _tell($"the bundle {Printable.Of(bundle.Folder)} cannot be read, and stays: {failure.Message}");
             }
         });
 
@@ -145,12 +140,13 @@ internal sealed class TaskManager : IAsyncDisposable
         {
             _logs.Add(bundle.Log, $"{bundle.Namespace}/{bundle.Id}");
 
-            // Once begun, a shim is waited for: one that nobody knows the address of would stay.
+            // Once begun, a shim is waited for and connected to: one to which nobody says that it is to end would stay.
             var address = await _shims.StartAsync(
                 program, bundle.Folder, bundle.Namespace, bundle.Id, creation.RuntimeOptions, CancellationToken.None).ConfigureAwait(false);
+            using var limit = new CancellationTokenSource(ShimLimits.Load, _time);
+            shim = await ShimConnection.OpenAsync(address, bundle.Namespace, _time, limit.Token).ConfigureAwait(false);
             bundle.Keep(address);
             cancellationToken.ThrowIfCancellationRequested();
-            shim = await ShimConnection.OpenAsync(address, bundle.Namespace, _time, cancellationToken).ConfigureAwait(false);
             var request = new CreateTaskRequest
             {
                 Id = bundle.Id, Bundle = bundle.Folder, Rootfs = { creation.Rootfs }, Terminal = creation.Terminal,
@@ -160,7 +156,7 @@ internal sealed class TaskManager : IAsyncDisposable
 
             // Nor is this given up: a shim that makes a container of which nobody knows would stay with it.
             var made = await shim.CallAsync("Create", request, CreateTaskResponse.Parser, CancellationToken.None).ConfigureAwait(false);
-            return (new RunningTask(bundle, program, shim), made.Pid);
+            return (new RunningTask(bundle, program, shim, made.Pid), made.Pid);
         }
         catch
         {
@@ -178,76 +174,145 @@ internal sealed class TaskManager : IAsyncDisposable
             await shim.DisposeAsync().ConfigureAwait(false);
         }
 
-        try
+        await _lost.CleanUpAsync(bundle, program).ConfigureAwait(false);
+    }
+
+    // What an earlier task of the name has left has to be gone, or the new one would work in it.
+    private async Task ClearAsync(TaskCreation creation)
+    {
+        if (TaskBundle.Find(_state, creation.Namespace, creation.Id) is { } left)
         {
-            await _shims.DeleteAsync(program, bundle.Folder, bundle.Namespace, bundle.Id).ConfigureAwait(false);
-            bundle.Remove();
-        }
-        catch (ImageStoreException left)
-        {
-            _tell($"parts of the task {bundle.Namespace}/{bundle.Id}, which could not be made, are left: {left.Message}");
+            await _lost.CleanUpAsync(left, left.ProgramKept()).ConfigureAwait(false);
+            if (Directory.Exists(left.Folder))
+            {
+                throw new ImageStoreException(
+                    ErrorKind.FailedPrecondition,
+                    $"What an earlier task of the container {creation.Id} has left cannot be removed.",
+                    $"The daemon's log says why; it is in {left.Folder}.");
+            }
         }
     }
 
     private async Task<RunningTask?> FindAsync(TaskBundle bundle, bool isKnown, CancellationToken cancellationToken)
     {
         var program = bundle.ProgramKept();
-        ShimConnection? shim = null;
-        try
+        if (program is not null && await TryConnectAsync(bundle, cancellationToken).ConfigureAwait(false) is { } shim)
         {
-            if (bundle.Address() is { } address && program is not null)
+            var (isThere, pid) = await IsThereAsync(bundle, shim, cancellationToken).ConfigureAwait(false);
+            var task = new RunningTask(bundle, program, shim, pid);
+            if (isThere && isKnown)
             {
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                limit.CancelAfter(ShimLimits.Load);
-                _logs.Add(bundle.Log, $"{bundle.Namespace}/{bundle.Id}");
-                shim = await ShimConnection.OpenAsync(address, bundle.Namespace, _time, limit.Token).ConfigureAwait(false);
-                var task = new RunningTask(bundle, program, shim);
-                await MadeAsync(task, limit.Token).ConfigureAwait(false);
-                if (isKnown)
-                {
-                    return task;
-                }
-
-                _tell($"the task {bundle.Namespace}/{bundle.Id} has no container any more: it is killed and removed");
-                await task.KillAsync(limit.Token).ConfigureAwait(false);
+                return task;
             }
-        }
-        catch (Exception gone) when (gone is ImageStoreException or RpcException || (gone is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            _tell($"the shim of {bundle.Namespace}/{bundle.Id} is gone or does not answer, and what it had is removed: {gone.Message}");
-        }
 
-        _logs.Remove(bundle.Log);
-        if (shim is not null)
-        {
+            if (isThere)
+            {
+                _tell($"the task {bundle.Namespace}/{bundle.Id} has no container any more: it is killed and removed");
+                await TryKillAsync(task).ConfigureAwait(false);
+            }
+
             await shim.ShutdownAsync(bundle.Id).ConfigureAwait(false);
             await shim.DisposeAsync().ConfigureAwait(false);
         }
 
-        await _lost.BuryAsync(bundle, program, null).ConfigureAwait(false);
+        _tell($"what the shim of {bundle.Namespace}/{bundle.Id} has left is removed");
+        if (program is null)
+        {
+            // It never came to be a task.
+            await _lost.CleanUpAsync(bundle, program).ConfigureAwait(false);
+        }
+        else
+        {
+            await _lost.BuryAsync(bundle, program, static () => null).ConfigureAwait(false);
+        }
+
+        _logs.Remove(bundle.Log);
         return null;
     }
 
-    // A creation that a killed daemon had asked for goes on in the shim, which has no such container until it is done.
-    private async Task MadeAsync(RunningTask task, CancellationToken limit)
+    private async Task<ShimConnection?> TryConnectAsync(TaskBundle bundle, CancellationToken cancellationToken)
     {
-        while (true)
+        try
+        {
+            if (bundle.Address() is { } address)
+            {
+                _logs.Add(bundle.Log, $"{bundle.Namespace}/{bundle.Id}");
+                return await ShimConnection.OpenAsync(address, bundle.Namespace, _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (ImageStoreException gone)
+        {
+            _tell($"the shim of {bundle.Namespace}/{bundle.Id} is gone: {gone.Message}");
+        }
+
+        return null;
+    }
+
+    /// <summary>Has the shim such a container? One that does not say is believed to: it may be busy, and its container well.</summary>
+    private async Task<(bool IsThere, uint Pid)> IsThereAsync(TaskBundle bundle, ShimConnection shim, CancellationToken cancellationToken)
+    {
+        var isMissing = false;
+        for (var begun = _time.GetTimestamp(); _time.GetElapsedTime(begun) < ShimLimits.Load;)
         {
             try
             {
-                await task.StateAsync(string.Empty, limit).ConfigureAwait(false);
-                return;
+                var request = new StateRequest { Id = bundle.Id };
+                var state = await shim.CallAsync("State", request, StateResponse.Parser, ShimLimits.State, cancellationToken).ConfigureAwait(false);
+                return (true, state.Pid);
             }
-            catch (RpcException notYet) when (notYet.Code == RpcCode.NotFound)
+            catch (RpcException refused) when (refused.Code == RpcCode.NotFound)
             {
-                await Task.Delay(s_retryPause, _time, limit).ConfigureAwait(false);
+                // A creation that a killed daemon had asked for goes on in the shim, which has no such container until it is done.
+                isMissing = true;
+                await Task.Delay(s_retryPause, _time, cancellationToken).ConfigureAwait(false);
             }
+            catch (RpcException refused)
+            {
+                _tell($"the shim of {bundle.Namespace}/{bundle.Id} does not say how its task is: {refused.Message}");
+                if (refused.Code != RpcCode.DeadlineExceeded)
+                {
+                    break;
+                }
+            }
+        }
+
+        return (!isMissing && !shim.Closed.IsCompleted, 0);
+    }
+
+    private async Task TryKillAsync(RunningTask task)
+    {
+        using var limit = new CancellationTokenSource(ShimLimits.Load, _time);
+        try
+        {
+            await task.KillAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception refused) when (refused is RpcException or OperationCanceledException)
+        {
+            _tell($"the task {task.Namespace}/{task.Id} cannot be killed by its shim: {refused.Message}");
         }
     }
 
-    private async Task<DeleteResponse> DeleteCoreAsync(RunningTask task, CancellationToken cancellationToken)
+    private async Task<DeleteResponse> DeleteWholeAsync(RunningTask task)
     {
-        await task.Deleting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await DeleteCoreAsync(task).ConfigureAwait(false);
+        }
+        catch (RpcException gone) when (gone.Code == RpcCode.Unavailable && !_isEnding)
+        {
+            if (!await task.Shim.IsGoneAsync().ConfigureAwait(false))
+            {
+                throw;
+            }
+
+            // It is cleaned up after, which deletes it too.
+            return await task.LostAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<DeleteResponse> DeleteCoreAsync(RunningTask task)
+    {
+        await task.Deleting.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
             // Somebody else may have been quicker.
@@ -256,7 +321,7 @@ internal sealed class TaskManager : IAsyncDisposable
                 throw Missing(task.Id);
             }
 
-            var exit = await task.CallAsync("Delete", new DeleteRequest { Id = task.Id }, DeleteResponse.Parser, cancellationToken).ConfigureAwait(false);
+            var exit = await DeleteInShimAsync(task).ConfigureAwait(false);
             task.Note(exit);
             await LeaveAsync(task).ConfigureAwait(false);
             return exit;
@@ -264,6 +329,19 @@ internal sealed class TaskManager : IAsyncDisposable
         finally
         {
             task.Deleting.Release();
+        }
+    }
+
+    private static async Task<DeleteResponse> DeleteInShimAsync(RunningTask task)
+    {
+        try
+        {
+            return await task.CallAsync("Delete", new DeleteRequest { Id = task.Id }, DeleteResponse.Parser, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (RpcException missing) when (missing.Code == RpcCode.NotFound)
+        {
+            // It was deleted before, and whoever did it has not come back here.
+            return task.Told ?? new DeleteResponse { ExitStatus = LostTask.UnknownStatus };
         }
     }
 
@@ -297,10 +375,9 @@ internal sealed class TaskManager : IAsyncDisposable
             }
 
             _tell($"the shim of {task.Namespace}/{task.Id} is gone: what it had is removed");
-            var exit = await _lost.BuryAsync(task.Bundle, task.Program, task.Told).ConfigureAwait(false);
-            task.Note(exit);
-            _tasks.TryRemove(new KeyValuePair<(string, string), RunningTask?>((task.Namespace, task.Id), task));
+            var exit = await _lost.BuryAsync(task.Bundle, task.Program, () => task.Told).ConfigureAwait(false);
             _logs.Remove(task.Bundle.Log);
+            _tasks.TryRemove(new KeyValuePair<(string, string), RunningTask?>((task.Namespace, task.Id), task));
             task.Lose(exit);
             await task.Shim.DisposeAsync().ConfigureAwait(false);
         }

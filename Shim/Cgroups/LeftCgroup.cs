@@ -3,7 +3,7 @@ namespace ImageStore.Shim.Cgroups;
 /// <summary>The cgroup of a container that its runtime did not get to know: one that was killed while it made it.</summary>
 internal static class LeftCgroup
 {
-    private const int Attempts = 20;
+    private const int Attempts = 80;
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(25);
 
