@@ -55,7 +55,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task Create_AfterShutdown_IsRefusedAndNobodyListens()
+    public async Task Shutdown_OfAnIdleShim_EndsItAndItsSocket()
     {
         await using var bundle = new ShimBundle();
         var address = await bundle.StartAsync();
