@@ -1,6 +1,7 @@
 using System.Text;
 using ImageStore.Shim.Interop;
 using ImageStore.Shim.Oci;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 using Microsoft.Win32.SafeHandles;
 
@@ -31,7 +32,7 @@ internal static class StartAction
         }
 
         // By this file a containerd before 2.0 finds the shim again after its own restart.
-        OwnFile.Write(new BundleFiles(bundle).Address, Encoding.UTF8.GetBytes(address));
+        WholeFile.Write(new BundleFiles(bundle).Address, Encoding.UTF8.GetBytes(address), WholeFile.Private);
         StandardStreams.WriteOutput(caller.Answer(address));
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ImageStore.Runtime.Protocol.Runc;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 
 namespace ImageStore.Shim.Oci;
@@ -31,8 +32,9 @@ internal static class BundleOptions
             writer.WriteEndObject();
         }
 
-        OwnFile.Write(files.Options, json.ToArray());
-        OwnFile.Write(files.Runtime, Encoding.UTF8.GetBytes(options.BinaryName));
+        // Whole or not there: a shim that is killed here must not keep `delete` from what it can do.
+        WholeFile.Write(files.Options, json.ToArray(), WholeFile.Private);
+        WholeFile.Write(files.Runtime, Encoding.UTF8.GetBytes(options.BinaryName), WholeFile.Private);
     }
 
     /// <summary>Of the options those by which a container is deleted; the defaults where none were written.</summary>

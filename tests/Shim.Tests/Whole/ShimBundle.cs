@@ -52,6 +52,9 @@ internal sealed class ShimBundle : IAsyncDisposable
     /// <summary>What the shim has in its environment beside what all have.</summary>
     public Dictionary<string, string> Variables { get; } = [];
 
+    /// <summary>Is it the native one? One that is not opens a file whenever it first needs a part of .NET.</summary>
+    public static bool IsNative => Path.GetDirectoryName(Program()) != Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+
     /// <summary>How many files the shim and what it runs may have open, where that is limited.</summary>
     public int? FileLimit { get; set; }
 
