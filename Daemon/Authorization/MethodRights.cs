@@ -83,9 +83,9 @@ internal static class MethodRights
         ["/containerd.services.containers.v1.Containers/Get"] = s_read,
         ["/containerd.services.containers.v1.Containers/List"] = s_read,
         ["/containerd.services.containers.v1.Containers/ListStream"] = s_read,
-        ["/containerd.services.containers.v1.Containers/Create"] = s_write,
-        ["/containerd.services.containers.v1.Containers/Update"] = s_write,
-        ["/containerd.services.containers.v1.Containers/Delete"] = s_write,
+        ["/containerd.services.containers.v1.Containers/Create"] = s_run, // what is run, and by which program
+        ["/containerd.services.containers.v1.Containers/Update"] = s_run,
+        ["/containerd.services.containers.v1.Containers/Delete"] = s_run,
 
         ["/containerd.services.tasks.v1.Tasks/Get"] = s_read,
         ["/containerd.services.tasks.v1.Tasks/List"] = s_read,
