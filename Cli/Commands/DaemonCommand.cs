@@ -12,12 +12,13 @@ internal static class DaemonCommand
     public static Command Build()
     {
         var address = new Option<string>("--address") { Description = "The socket [default: imagestore.sock in the state directory]", HelpName = "SOCKET" };
-        var state = new Option<string>("--state") { Description = "The directory for what ends with the daemon", HelpName = "DIR" };
+        var state = new Option<string>("--state") { Description = "The directory of what ends with the machine: the socket, and bundles of containers", HelpName = "DIR" };
         var command = new Verb(
             "daemon",
             "Serve the root to containerd's clients, such as ctr and nerdctl, on a socket.",
             "imagestore daemon --address /run/imagestore/imagestore.sock",
-            "ctr -a /run/imagestore/imagestore.sock images ls")
+            "ctr -a /run/imagestore/imagestore.sock images ls",
+            "ctr -a /run/imagestore/imagestore.sock run --rm docker.io/library/alpine:latest one echo hello")
         {
             address, state,
         };

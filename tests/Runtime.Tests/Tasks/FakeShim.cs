@@ -55,6 +55,15 @@ internal sealed class FakeShim : IDisposable
         _ => new Empty(),
     };
 
+    /// <summary>Waits until it was called for that.</summary>
+    public async Task CalledAsync(string method, CancellationToken cancellationToken)
+    {
+        while (!Calls.Contains(method))
+        {
+            await Task.Delay(10, cancellationToken);
+        }
+    }
+
     /// <summary>Closes all connections, as a shim that is killed.</summary>
     public void Kill()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -126,6 +127,7 @@ public sealed class TaskManagerTests : IAsyncDisposable
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.False(second.IsCompleted);
+        await _shim.CalledAsync("Wait", Ct);
         _shim.Kill();
         Assert.Equal(137u, (await second.WaitAsync(s_patience, Ct)).ExitStatus);
         Assert.Single(_shim.Calls, "Wait");
@@ -183,13 +185,134 @@ public sealed class TaskManagerTests : IAsyncDisposable
         await tasks.CreateAsync(Creation(), Ct);
         _shim.Answer = method => method == "Delete" ? null : FakeShim.Usual(method);
         var deletion = tasks.DeleteAsync(tasks.Get("ns", "id"), Ct);
-        while (!_shim.Calls.Contains("Delete"))
-        {
-            await Task.Delay(10, Ct);
-        }
-
+        await _shim.CalledAsync("Delete", Ct);
         _shim.Kill();
         Assert.Equal(137u, (await deletion.WaitAsync(s_patience, Ct)).ExitStatus);
+    }
+
+    [Fact]
+    public async Task Delete_ThatTheShimCannotDoYet_SaysSoAndCanBeRepeated()
+    {
+        var tasks = Manager();
+        await tasks.CreateAsync(Creation(), Ct);
+        var task = tasks.Get("ns", "id");
+        _shim.Answer = method => method == "Delete" ? throw new RpcException(RpcCode.Unavailable, "delete it again") : FakeShim.Usual(method);
+        Assert.Equal("delete it again", (await Assert.ThrowsAsync<RpcException>(() => tasks.DeleteAsync(task, Ct).WaitAsync(s_patience, Ct))).Message);
+        _shim.Answer = FakeShim.Usual;
+        Assert.Equal(5u, (await tasks.DeleteAsync(task, Ct)).ExitStatus);
+    }
+
+    [Fact]
+    public async Task Delete_WhoseCallerGoes_IsDoneAllTheSame()
+    {
+        var tasks = Manager();
+        await tasks.CreateAsync(Creation(), Ct);
+        using var caller = new CancellationTokenSource();
+        var answers = new ManualResetEventSlim();
+        _shim.Answer = method =>
+        {
+            if (method == "Delete")
+            {
+                answers.Wait(s_patience, Ct);
+            }
+
+            return FakeShim.Usual(method);
+        };
+        var deletion = tasks.DeleteAsync(tasks.Get("ns", "id"), caller.Token);
+        await _shim.CalledAsync("Delete", Ct);
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => deletion);
+        answers.Set();
+        for (var until = Stopwatch.StartNew(); tasks.List("ns").Count > 0; await Task.Delay(10, Ct))
+        {
+            Assert.True(until.Elapsed < s_patience, "the task stays");
+        }
+
+        Assert.False(Directory.Exists(Bundle));
+    }
+
+    [Fact]
+    public async Task Delete_OfWhatTheShimHasNoMore_RemovesIt()
+    {
+        var tasks = Manager();
+        await tasks.CreateAsync(Creation(), Ct);
+        _shim.Answer = method => method == "Delete" ? throw new RpcException(RpcCode.NotFound, "none") : FakeShim.Usual(method);
+        tasks.Note("ns", new TaskExit { ContainerId = "id", Id = "id", Pid = 42, ExitStatus = 3 });
+        Assert.Equal(3u, (await tasks.DeleteAsync(tasks.Get("ns", "id"), Ct)).ExitStatus);
+        Assert.Empty(tasks.List("ns"));
+    }
+
+    [Fact]
+    public async Task Note_OfAnEarlierProcessOfThatName_IsPassedOver()
+    {
+        var tasks = Manager();
+        await tasks.CreateAsync(Creation(), Ct);
+        tasks.Note("ns", new TaskExit { ContainerId = "id", Id = "id", Pid = 41, ExitStatus = 3 });
+        Assert.Null(tasks.Get("ns", "id").Told);
+    }
+
+    [Fact]
+    public async Task Create_WhoseCallerHasGone_EndsTheShim()
+    {
+        var tasks = Manager();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => tasks.CreateAsync(Creation(), new CancellationToken(canceled: true)));
+        Assert.Equal(["Shutdown"], _shim.Calls);
+        Assert.False(Directory.Exists(Bundle));
+        Assert.Empty(tasks.List("ns"));
+    }
+
+    [Fact]
+    public async Task Create_OverWhatCannotBeRemoved_IsRefusedAndLeavesIt()
+    {
+        var tasks = Manager();
+        Directory.CreateDirectory(Path.Combine(Bundle, "rootfs"));
+        File.WriteAllText(Path.Combine(Bundle, "rootfs/somebodys"), "x");
+        var failure = await Assert.ThrowsAsync<ImageStoreException>(() => tasks.CreateAsync(Creation(), Ct));
+        Assert.Equal(ErrorKind.FailedPrecondition, failure.Kind);
+        Assert.True(File.Exists(Path.Combine(Bundle, "rootfs/somebodys")), "what nobody knows was deleted");
+        Assert.Empty(_shim.Actions);
+    }
+
+    [Fact]
+    public async Task Restore_OfAShimThatDoesNotAnswer_LeavesItsTask()
+    {
+        var before = Manager();
+        await before.CreateAsync(Creation(), Ct);
+        await before.DisposeAsync();
+        _shim.Answer = method => method == "State" ? null : FakeShim.Usual(method);
+        var after = Manager();
+        await after.RestoreAsync((_, _) => true, Ct);
+        Assert.Single(after.List("ns"));
+        Assert.Equal(["start"], _shim.Actions);
+        Assert.Contains(_told, line => line.Contains("does not say how its task is", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Restore_WhileTheShimStillMakesTheContainer_FindsIt()
+    {
+        var before = Manager();
+        await before.CreateAsync(Creation(), Ct);
+        await before.DisposeAsync();
+        var asked = 0;
+        _shim.Answer = method => method == "State" && asked++ < 3 ? throw new RpcException(RpcCode.NotFound, "not yet") : FakeShim.Usual(method);
+        var after = Manager();
+        await after.RestoreAsync((_, _) => true, Ct);
+        Assert.Single(after.List("ns"));
+        Assert.Equal(["start"], _shim.Actions);
+    }
+
+    [Fact]
+    public async Task Restore_BesideWhatIsNoBundle_GoesOn()
+    {
+        var before = Manager();
+        await before.CreateAsync(Creation(), Ct);
+        await before.DisposeAsync();
+        Directory.CreateDirectory(_state.In("-bad/x"));
+        Directory.CreateDirectory(_state.In("ns/.hidden"));
+        var after = Manager();
+        await after.RestoreAsync((_, _) => true, Ct);
+        Assert.Single(after.List("ns"));
+        Assert.True(Directory.Exists(_state.In("-bad/x")));
     }
 
     [Fact]
