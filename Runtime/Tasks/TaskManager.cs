@@ -12,7 +12,6 @@ namespace ImageStore.Runtime.Tasks;
 internal sealed class TaskManager : IAsyncDisposable
 {
     private const int RestoredAtOnce = 16;
-    private static readonly TimeSpan s_retryPause = TimeSpan.FromMilliseconds(100);
 
     private readonly string _state;
     private readonly TimeProvider _time;
@@ -20,6 +19,7 @@ internal sealed class TaskManager : IAsyncDisposable
     private readonly ShimInvocation _shims;
     private readonly ShimLogs _logs;
     private readonly LostTask _lost;
+    private readonly TaskFinder _finder;
     private readonly ConcurrentDictionary<(string Namespace, string Id), RunningTask?> _tasks = new();
     private volatile bool _isEnding;
 
@@ -34,6 +34,7 @@ internal sealed class TaskManager : IAsyncDisposable
         _shims = new ShimInvocation(caller);
         _logs = new ShimLogs(line => tell($"shim {line}"));
         _lost = new LostTask(_shims, new TaskEvents(publish), time, tell);
+        _finder = new TaskFinder(_lost, _logs, tell, time);
     }
 
     /// <summary>Those of a namespace.</summary>
@@ -95,7 +96,7 @@ internal sealed class TaskManager : IAsyncDisposable
         {
             try
             {
-                if (await FindAsync(bundle, isKnown(bundle.Namespace, bundle.Id), ending).ConfigureAwait(false) is { } task)
+                if (await _finder.FindAsync(bundle, isKnown(bundle.Namespace, bundle.Id), ending).ConfigureAwait(false) is { } task)
                 {
                     _tasks[(task.Namespace, task.Id)] = task;
                     _ = WatchAsync(task);
@@ -190,105 +191,6 @@ internal sealed class TaskManager : IAsyncDisposable
                     $"What an earlier task of the container {creation.Id} has left cannot be removed.",
                     $"The daemon's log says why; it is in {left.Folder}.");
             }
-        }
-    }
-
-    private async Task<RunningTask?> FindAsync(TaskBundle bundle, bool isKnown, CancellationToken cancellationToken)
-    {
-        var program = bundle.ProgramKept();
-        if (program is not null && await TryConnectAsync(bundle, cancellationToken).ConfigureAwait(false) is { } shim)
-        {
-            var (isThere, pid) = await IsThereAsync(bundle, shim, cancellationToken).ConfigureAwait(false);
-            var task = new RunningTask(bundle, program, shim, pid);
-            if (isThere && isKnown)
-            {
-                return task;
-            }
-
-            if (isThere)
-            {
-                _tell($"the task {bundle.Namespace}/{bundle.Id} has no container any more: it is killed and removed");
-                await TryKillAsync(task).ConfigureAwait(false);
-            }
-
-            await shim.ShutdownAsync(bundle.Id).ConfigureAwait(false);
-            await shim.DisposeAsync().ConfigureAwait(false);
-        }
-
-        _tell($"what the shim of {bundle.Namespace}/{bundle.Id} has left is removed");
-        if (program is null)
-        {
-            // It never came to be a task.
-            await _lost.CleanUpAsync(bundle, program).ConfigureAwait(false);
-        }
-        else
-        {
-            await _lost.BuryAsync(bundle, program, static () => null).ConfigureAwait(false);
-        }
-
-        _logs.Remove(bundle.Log);
-        return null;
-    }
-
-    private async Task<ShimConnection?> TryConnectAsync(TaskBundle bundle, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (bundle.Address() is { } address)
-            {
-                _logs.Add(bundle.Log, $"{bundle.Namespace}/{bundle.Id}");
-                return await ShimConnection.OpenAsync(address, bundle.Namespace, _time, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (ImageStoreException gone)
-        {
-            _tell($"the shim of {bundle.Namespace}/{bundle.Id} is gone: {gone.Message}");
-        }
-
-        return null;
-    }
-
-    /// <summary>Has the shim such a container? One that does not say is believed to: it may be busy, and its container well.</summary>
-    private async Task<(bool IsThere, uint Pid)> IsThereAsync(TaskBundle bundle, ShimConnection shim, CancellationToken cancellationToken)
-    {
-        var isMissing = false;
-        for (var begun = _time.GetTimestamp(); _time.GetElapsedTime(begun) < ShimLimits.Load;)
-        {
-            try
-            {
-                var request = new StateRequest { Id = bundle.Id };
-                var state = await shim.CallAsync("State", request, StateResponse.Parser, ShimLimits.State, cancellationToken).ConfigureAwait(false);
-                return (true, state.Pid);
-            }
-            catch (RpcException refused) when (refused.Code == RpcCode.NotFound)
-            {
-                // A creation that a killed daemon had asked for goes on in the shim, which has no such container until it is done.
-                isMissing = true;
-                await Task.Delay(s_retryPause, _time, cancellationToken).ConfigureAwait(false);
-            }
-            catch (RpcException refused)
-            {
-                _tell($"the shim of {bundle.Namespace}/{bundle.Id} does not say how its task is: {refused.Message}");
-                if (refused.Code != RpcCode.DeadlineExceeded)
-                {
-                    break;
-                }
-            }
-        }
-
-        return (!isMissing && !shim.Closed.IsCompleted, 0);
-    }
-
-    private async Task TryKillAsync(RunningTask task)
-    {
-        using var limit = new CancellationTokenSource(ShimLimits.Load, _time);
-        try
-        {
-            await task.KillAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception refused) when (refused is RpcException or OperationCanceledException)
-        {
-            _tell($"the task {task.Namespace}/{task.Id} cannot be killed by its shim: {refused.Message}");
         }
     }
 
