@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using ImageStore.Daemon.Hosting;
 using ImageStore.Engine;
 using ImageStore.Engine.Configuration;
 using ImageStore.Store.Errors;
@@ -28,9 +29,9 @@ internal sealed record DaemonArguments
         : Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } folder ? folder : Path.GetTempPath(), "imagestore");
 
     // Each root has its own, since the containers in it are its own.
-    private string DefaultState => Path.GetFullPath(Root) == Path.GetFullPath(EngineOptions.DefaultRoot)
+    private string DefaultState => StateFolder.RealPath(Root) is var root && root == StateFolder.RealPath(EngineOptions.DefaultRoot)
         ? StatesOfUser
-        : Path.Combine(StatesOfUser, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(Root))))[..RootNameLength]);
+        : Path.Combine(StatesOfUser, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)))[..RootNameLength]);
 
     /// <exception cref="ImageStoreException">An option is unknown or has no value (<see cref="ErrorKind.InvalidArgument"/>).</exception>
     public static DaemonArguments Parse(IReadOnlyList<string> arguments)

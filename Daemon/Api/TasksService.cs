@@ -156,7 +156,15 @@ internal sealed class TasksService(TaskManager tasks, Tenants tenants, TimeProvi
         {
             return null;
         }
+        catch (Runtime.Ttrpc.RpcException)
+        {
+            // What is wrong with one is no reason not to show the others.
+            return Unknown(task, string.Empty);
+        }
     }
+
+    private static Process Unknown(RunningTask task, string execId) =>
+        new() { ContainerId = task.Id, Id = execId.Length > 0 ? execId : task.Id, Status = Shim.TaskStatus.Unknown };
 
     private static async Task<Process> StateAsync(RunningTask task, string execId, CancellationToken cancellationToken)
     {
@@ -167,7 +175,7 @@ internal sealed class TasksService(TaskManager tasks, Tenants tenants, TimeProvi
         }
         catch (Runtime.Ttrpc.RpcException silent) when (silent.Code == RpcCode.DeadlineExceeded)
         {
-            return new Process { ContainerId = task.Id, Id = execId.Length > 0 ? execId : task.Id, Status = Shim.TaskStatus.Unknown };
+            return Unknown(task, execId);
         }
 
         return new Process

@@ -1,4 +1,5 @@
 using System.Text;
+using ImageStore.Store;
 using ImageStore.Store.Errors;
 using ImageStore.Store.Interop;
 
@@ -9,7 +10,9 @@ namespace ImageStore.Daemon.Hosting;
 internal sealed class StateFolder : IDisposable
 {
     private const uint OthersWrite = 0x12; // 0022
+    private const uint Sticky = 0x200; // 01000
     private const int LongestRoot = 4096;
+    private const int WouldBlock = 11; // EWOULDBLOCK
     private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode Traversable = OwnerFile | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
@@ -32,12 +35,13 @@ internal sealed class StateFolder : IDisposable
         {
             Directory.CreateDirectory(path, Traversable);
             var real = RealPath(path);
+            CheckParent(real);
             CheckOwner(real);
             var held = Lock(real);
             try
             {
                 var state = new StateFolder(real, held);
-                state.CheckRoot(Path.Combine(real, "root"), Path.GetFullPath(root));
+                state.CheckRoot(Path.Combine(real, "root"), RealPath(root));
                 return state;
             }
             catch
@@ -54,11 +58,29 @@ internal sealed class StateFolder : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    // What is mounted below it is compared with what the kernel says, which has no links.
-    private static string RealPath(string path)
+    /// <summary>A directory's path without links, by which it is the same however it is written.</summary>
+    public static string RealPath(string path)
     {
+        if (!Directory.Exists(path))
+        {
+            return Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        }
+
         using var folder = OpenAt.HostDirectory(path);
         return new FileInfo($"/proc/self/fd/{folder.DangerousGetHandle()}").LinkTarget ?? path;
+    }
+
+    // Whoever has the directory above could put another in its place; in one like /tmp only a directory's owner can.
+    private static void CheckParent(string path)
+    {
+        if (FileMetadata.TryGet(Path.GetDirectoryName(path) ?? "/") is not { } above || (above.Uid != 0 && above.Uid != ProcessRights.User)
+            || ((above.Mode & OthersWrite) != 0 && (above.Mode & Sticky) == 0))
+        {
+            throw new ImageStoreException(
+                ErrorKind.PermissionDenied,
+                $"The directory above the state directory {Printable.Of(path)} is somebody else's, or others may write into it.",
+                "Name another one with --state.");
+        }
     }
 
     private static void CheckOwner(string path)
@@ -80,7 +102,7 @@ internal sealed class StateFolder : IDisposable
                 Path.Combine(path, "lock"),
                 new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnerFile });
         }
-        catch (IOException busy) when (busy is not (DirectoryNotFoundException or FileNotFoundException))
+        catch (IOException busy) when (busy.HResult == WouldBlock)
         {
             throw new ImageStoreException(
                 ErrorKind.FailedPrecondition, $"Another daemon has the state directory {Printable.Of(path)}.", "Stop that one, or name another directory with --state.", busy);
@@ -89,7 +111,13 @@ internal sealed class StateFolder : IDisposable
 
     private void CheckRoot(string file, string root)
     {
-        if (File.Exists(file) && new FileInfo(file).Length <= LongestRoot && File.ReadAllText(file) is var other && other != root && HasBundles())
+        var other = File.Exists(file) && new FileInfo(file).Length <= LongestRoot ? File.ReadAllText(file) : string.Empty;
+        if (other == root)
+        {
+            return;
+        }
+
+        if (other.Length > 0 && HasBundles())
         {
             throw new ImageStoreException(
                 ErrorKind.FailedPrecondition,
@@ -97,8 +125,7 @@ internal sealed class StateFolder : IDisposable
                 "Name another directory with --state.");
         }
 
-        using var written = new FileStream(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OwnerFile });
-        written.Write(Encoding.UTF8.GetBytes(root));
+        WholeFile.Write(file, Encoding.UTF8.GetBytes(root), OwnerFile);
     }
 
     private bool HasBundles() => Directory.Exists(Bundles) && Directory.EnumerateDirectories(Bundles).SelectMany(Directory.EnumerateDirectories).Any();

@@ -35,21 +35,22 @@ internal sealed class ShimConnection : IAsyncDisposable
     /// <exception cref="ImageStoreException">Nobody listens there (<see cref="ErrorKind.Unavailable"/>).</exception>
     public static async Task<ShimConnection> OpenAsync(ShimAddress address, string @namespace, TimeProvider time, CancellationToken cancellationToken)
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Socket? socket = null;
         try
         {
+            socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(address.Socket), cancellationToken).ConfigureAwait(false);
             return new ShimConnection(new TtrpcClient(new NetworkStream(socket, ownsSocket: true), time), address.Version, @namespace, time);
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw new ImageStoreException(
                 ErrorKind.Unavailable, $"The shim at {Printable.Of(address.Socket)} does not answer: {Printable.Of(failure.Message)}", null, failure);
         }
         catch
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw;
         }
     }

@@ -53,20 +53,48 @@ internal sealed class TaskFinder(LostTask lost, ShimLogs logs, Action<string> te
 
     private async Task<ShimConnection?> TryConnectAsync(TaskBundle bundle, CancellationToken cancellationToken)
     {
-        try
+        if (AddressOf(bundle) is not { } address)
         {
-            if (bundle.Address() is { } address)
-            {
-                logs.Add(bundle.Log, $"{bundle.Namespace}/{bundle.Id}");
-                return await ShimConnection.OpenAsync(address, bundle.Namespace, time, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (ImageStoreException gone)
-        {
-            tell($"the shim of {bundle.Namespace}/{bundle.Id} is gone: {gone.Message}");
+            return null;
         }
 
-        return null;
+        ReadLog(bundle);
+        try
+        {
+            return await ShimConnection.OpenAsync(address, bundle.Namespace, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ImageStoreException gone) when (DeadSocket.IsDead(address))
+        {
+            // Only that nobody listens says that it is gone; what else keeps us from it leaves its containers alone.
+            tell($"the shim of {bundle.Namespace}/{bundle.Id} is gone: {gone.Message}");
+            return null;
+        }
+    }
+
+    private ShimAddress? AddressOf(TaskBundle bundle)
+    {
+        try
+        {
+            return bundle.Address();
+        }
+        catch (ImageStoreException malformed)
+        {
+            // It is written before the shim is asked for anything.
+            tell($"the shim of {bundle.Namespace}/{bundle.Id} is not known: {malformed.Message}");
+            return null;
+        }
+    }
+
+    private void ReadLog(TaskBundle bundle)
+    {
+        try
+        {
+            logs.Add(bundle.Log, $"{bundle.Namespace}/{bundle.Id}");
+        }
+        catch (ImageStoreException failure)
+        {
+            tell($"the log of the shim of {bundle.Namespace}/{bundle.Id} is not read: {failure.Message}");
+        }
     }
 
     /// <summary>Has the shim such a container? One that does not say is believed to: it may be busy, and its container well.</summary>

@@ -226,6 +226,7 @@ internal sealed class TaskManager : IAsyncDisposable
             var exit = await DeleteInShimAsync(task).ConfigureAwait(false);
             task.Note(exit);
             await LeaveAsync(task).ConfigureAwait(false);
+            task.Lose(exit);
             return exit;
         }
         finally

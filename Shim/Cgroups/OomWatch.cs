@@ -15,10 +15,11 @@ internal sealed class OomWatch : IDisposable
 
     private readonly Watch _watch;
     private readonly Action _told;
+    private readonly bool _isCounted;
 
-    private OomWatch(Watch watch, Action told)
+    private OomWatch(Watch watch, Action told, bool isCounted)
     {
-        (_watch, _told) = (watch, told);
+        (_watch, _told, _isCounted) = (watch, told, isCounted);
         _ = FollowAsync();
     }
 
@@ -39,7 +40,8 @@ internal sealed class OomWatch : IDisposable
             {
                 happened();
             }
-        });
+        },
+        isCounted: false);
 
     /// <summary>Version 2: <c>memory.events</c>, which is changed for other things too.</summary>
     public static OomWatch? OfV2(EventLoop loop, string folder, Action happened)
@@ -58,12 +60,19 @@ internal sealed class OomWatch : IDisposable
                 }
 
                 seen = kills;
-            });
+            },
+            isCounted: true);
     }
 
     /// <summary>Tells of what has happened by now: the kernel counts before it kills, and the loop may hear of the end first.</summary>
     public void Look()
     {
+        if (_isCounted)
+        {
+            // Of version 2 the kernel tells later than it counts.
+            _told();
+        }
+
         var piece = new byte[PieceBytes];
         while (!_watch.File.IsClosed && Descriptors.Read(_watch.File, piece) > 0)
         {
@@ -74,11 +83,11 @@ internal sealed class OomWatch : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _watch.Dispose();
 
-    private static OomWatch? Begin(EventLoop loop, string folder, string file, Func<SafeFileHandle> open, Action told)
+    private static OomWatch? Begin(EventLoop loop, string folder, string file, Func<SafeFileHandle> open, Action told, bool isCounted)
     {
         try
         {
-            return new OomWatch(loop.Add(open()), told);
+            return new OomWatch(loop.Add(open()), told, isCounted);
         }
         catch (ImageStoreException refused)
         {

@@ -39,9 +39,9 @@ internal static class DeleteAction
         var runtime = new OciRuntime(commands, OptionsOf(bundle), arguments.Namespace, bundle);
         await unattended.TryAsync("end what its shim began", _ => new CommandMark(bundle.Path).EndAllAsync(loop.Time)).ConfigureAwait(false);
         await unattended.TryAsync("delete the container", limit => runtime.DeleteAsync(arguments.Id, force: true, limit)).ConfigureAwait(false);
-        await unattended.TryAsync("remove its cgroup", _ => LeftCgroup.RemoveAsync(BundleSpec.Read(bundle.Path).CgroupPath, loop.Time)).ConfigureAwait(false);
         await unattended.TryAsync("unmount its root", _ => Rootfs.UnmountAsync(bundle.Rootfs, loop.Time)).ConfigureAwait(false);
         await unattended.TryAsync("remove its socket", _ => RemoveSocket(bundle)).ConfigureAwait(false);
+        await unattended.TryAsync("remove its cgroup", _ => LeftCgroup.RemoveAsync(BundleSpec.Read(bundle.Path).CgroupPath, loop.Time)).ConfigureAwait(false);
         StandardStreams.WriteOutput(new DeleteResponse
         {
             Pid = (uint)(PidFile.Read(bundle.InitPid) ?? 0),

@@ -10,7 +10,7 @@ namespace ImageStore.Shim.Processes;
 /// <summary>The word in the environment of runtimes by which those are found that outlive a killed shim.</summary>
 /// <remarks>
 /// A runtime that goes on after its shim would make a container that nobody knows of. What a runtime begins, a container or a hook, has an
-/// environment of its own and is not found by it.
+/// environment of its own, or has none of a runtime's arguments.
 /// </remarks>
 /// <param name="bundle">Of the container that they work on.</param>
 internal sealed class CommandMark(string bundle)
@@ -22,6 +22,9 @@ internal sealed class CommandMark(string bundle)
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_death = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(25);
+
+    // What a hook leaves running has the environment of the runtime too.
+    private static ReadOnlySpan<byte> RuntimeArgument => "--log-format"u8;
 
     private readonly string _word = $"{Name}={RealPath.Of(bundle)}";
 
@@ -69,7 +72,7 @@ internal sealed class CommandMark(string bundle)
 
             // Open before it is looked at, it is the same when it is killed.
             using var process = ProcessCalls.TryOpen(pid);
-            if (process is not null && IsOurs(folder) && Has(folder, word))
+            if (process is not null && IsOurs(folder) && Has(folder, "environ", word) && Has(folder, "cmdline", RuntimeArgument))
             {
                 found = true;
                 each(process);
@@ -82,11 +85,11 @@ internal sealed class CommandMark(string bundle)
     // Anybody may give himself such an environment.
     private static bool IsOurs(string folder) => FileMetadata.TryGet(folder)?.Uid == ProcessCalls.UserId();
 
-    private static bool Has(string folder, ReadOnlySpan<byte> word)
+    private static bool Has(string folder, string list, ReadOnlySpan<byte> word)
     {
         try
         {
-            var environment = Oci.BoundedFile.ReadHead(Path.Combine(folder, "environ"), EnvironmentBytes).AsSpan();
+            var environment = Oci.BoundedFile.ReadHead(Path.Combine(folder, list), EnvironmentBytes).AsSpan();
             foreach (var range in environment.Split((byte)0))
             {
                 if (environment[range].SequenceEqual(word))

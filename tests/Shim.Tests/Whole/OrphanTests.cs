@@ -5,10 +5,11 @@ namespace ImageStore.Shim.Tests.Whole;
 /// <summary>A shim that is killed while its OCI runtime works: nothing may be left, or come later.</summary>
 public sealed class OrphanTests
 {
+    // What sleeps has the runtime's arguments: what it left running beside, as a hook may, is not looked for.
     [Theory]
-    [InlineData("[ $verb != create ] || sleep 1000")]
-    [InlineData("[ $verb != create ] || sleep 4")]
-    [InlineData("if [ $verb = create ]; then runc \"$@\"; sleep 1000; fi")]
+    [InlineData("[ $verb != create ] || exec perl -e 'sleep 1000' -- \"$@\"")]
+    [InlineData("[ $verb != create ] || perl -e 'sleep 4' -- \"$@\"")]
+    [InlineData("if [ $verb = create ]; then runc \"$@\"; exec perl -e 'sleep 1000' -- \"$@\"; fi")]
     public async Task Delete_AfterAShimThatWasKilledWithinCreate_LeavesNothing(string script)
     {
         await using var bundle = new ShimBundle();
