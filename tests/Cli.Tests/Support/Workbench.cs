@@ -5,7 +5,8 @@ namespace ImageStore.Cli.Tests.Support;
 /// <summary>The real program with a root and a registry of its own.</summary>
 internal sealed class Workbench : IAsyncDisposable
 {
-    private const UnixFileMode Everybody = (UnixFileMode)0x1FF;
+    // As /tmp is.
+    private const UnixFileMode Everybody = UnixFileMode.StickyBit | (UnixFileMode)0x1FF;
 
     private readonly DirectoryInfo _work = Directory.CreateTempSubdirectory("imagestore-cli-");
 
