@@ -20,7 +20,7 @@ internal sealed class Scratch : IDisposable
     public string NewFolder(string name)
     {
         var folder = Directory.CreateDirectory(New(name));
-        folder.UnixFileMode |= UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        folder.UnixFileMode |= UnixFileMode.StickyBit | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
         return folder.FullName;
     }
 
